@@ -1,0 +1,1 @@
+"""Base's services: the event service, which takes events in and never loses one."""

@@ -1,0 +1,59 @@
+"""`bansho`, the tool for people: one module a group of commands, imported only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from bansho import __version__
+from bansho.contract.messages import BanshoError
+
+COMMANDS = {
+    "account": "people who may use the console",
+    "cluster": "register a logical host with cluster software",
+    "definition": "write and check a logical host's definition",
+    "demo": "a cluster of three nodes on this machine, with traffic; or one node where that cannot be",
+    "lab": "real cluster nodes on this machine",
+    "setup": "prepare a shared directory, once",
+    "token": "who may send and read events",
+    "up": "one node in the foreground, without a cluster",
+}
+"""Name -> what it is for; `bansho.cli.NAME` holds the click command `command`."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed: `bansho --help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands, by name."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"bansho.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def group() -> None:
+    """An integrated-management manager that outlives its server.
+
+    Begin with `bansho up demo`: one node, in the foreground. Each command explains itself with --help.
+    """
+
+
+def main() -> None:
+    """The console script. Exit codes: 0 done, 1 it could not be done (one line says why), 2 wrong usage."""
+    try:
+        group()
+    except BanshoError as error:
+        click.echo(error, err=True)
+        sys.exit(1)

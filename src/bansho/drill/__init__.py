@@ -1,0 +1,1 @@
+"""Traffic, faults, audits and reports."""

@@ -1,0 +1,1 @@
+"""The event: attributes, validation, wire format."""

@@ -1,0 +1,1 @@
+"""Real cluster nodes made of namespaces on one machine: network, power, shared disk."""

@@ -1,0 +1,1 @@
+"""The logical host: its definition, its places on this node, its lease, its takeover history."""

@@ -1,0 +1,75 @@
+"""Where a logical host's files are (CONTRACT 6): on this node, and on the shared disk."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+def etc() -> Path:
+    """The node's configuration: `BANSHO_ETC`, or /etc/bansho."""
+    return Path(os.environ.get("BANSHO_ETC") or "/etc/bansho")
+
+
+def run() -> Path:
+    """The node's run-time state: `BANSHO_RUN`, or /run/bansho."""
+    return Path(os.environ.get("BANSHO_RUN") or "/run/bansho")
+
+
+class NodePlaces(NamedTuple):
+    """One logical host's run-time state on this node. Gone after a reboot, and never needed after one."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, name: str) -> "NodePlaces":
+        """The places of the logical host `name` below `run()`."""
+        return cls(run() / name)
+
+    def suite(self, suite: str) -> Path:
+        """A suite's process management: `record`, `control.sock`, `notify/`, `spmd.lock`, `spmd.log`."""
+        return self.root / suite
+
+    @property
+    def lease_lock(self) -> Path:
+        """Held, shared, by every process manager of this logical host on this node."""
+        return self.root / "lease.lock"
+
+    @property
+    def database_socket(self) -> Path:
+        """The folder of PostgreSQL's socket."""
+        return self.root / "database"
+
+
+class SharedPlaces(NamedTuple):
+    """The shared directory's parts (CONTRACT 6). They exist only while the disk is mounted here."""
+
+    root: Path
+
+    @property
+    def conf(self) -> Path:
+        """Configuration: one TOML file a suite, tokens, accounts. Its presence marks a directory that is set up."""
+        return self.root / "conf"
+
+    @property
+    def log(self) -> Path:
+        """What the services print, and the takeover history."""
+        return self.root / "log"
+
+    @property
+    def events(self) -> Path:
+        """Base's event store."""
+        return self.root / "events"
+
+    @property
+    def database(self) -> Path:
+        """The IM database's data directory."""
+        return self.root / "database"
+
+    @property
+    def lease(self) -> Path:
+        """The lease: who owns this directory."""
+        return self.root / "lease"
+
+    def suite_file(self, suite: str) -> Path:
+        """A suite's process definition."""
+        return self.conf / f"{suite}.toml"

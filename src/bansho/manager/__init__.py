@@ -1,0 +1,1 @@
+"""Manager's services: event base and event console."""
