@@ -18,3 +18,12 @@ LOST_BEATS = 10
 
 NAME_BYTES = 63
 """The longest name of a logical host."""
+
+LEASE_BEAT = 0.5
+"""The owner of a shared directory beats its lease this often."""
+LEASE_LOST = 1.5
+"""A lease whose beat stood still for this long has no living owner. Watched, never computed from two clocks alone."""
+LEASE_SETTLE = 0.2
+"""A claim counts once it still stands this long after it was written."""
+LEASE_STALLED = 5.0
+"""A keeper that could not beat for this long reports the shared directory as not available."""

@@ -31,7 +31,7 @@ class NodePlaces(NamedTuple):
 
     @property
     def lease_lock(self) -> Path:
-        """Held, shared, by every process manager of this logical host on this node."""
+        """Held for a moment by whoever takes the lease or gives it back."""
         return self.root / "lease.lock"
 
     @property
