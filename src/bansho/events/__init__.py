@@ -1,1 +1,1 @@
-"""The event: attributes, validation, wire format."""
+"""The event: its members and limits (`event`), what goes over the wire about events (`wire`), what can be wrong."""

@@ -1,0 +1,207 @@
+"""The event, with the members of JP1/Base's basic and extended attributes. `docs/event.md` shows the JSON form.
+
+An `Event` is what a sender gives; a `StoredEvent` is what the event service made of it. An `Event` is valid by
+construction: from JSON a violation is MalformedEvent, from Python it is ValueError.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from bansho.events.errors import MalformedEvent, MalformedJson
+
+SEVERITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Information", "Debug")
+"""From the gravest to the least."""
+
+MESSAGE_BYTES = 1023
+ATTRIBUTES = 100
+ATTRIBUTE_BYTES = 10_000
+"""The most bytes of UTF-8 in all names and values of the attributes together."""
+TEXT_CHARACTERS = 255
+LARGEST_SERIAL = 2**53 - 1
+"""The largest integer that every reader of JSON takes exactly."""
+LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, the last one that every calendar library knows."""
+
+Hexadecimal = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{1,8}\Z")]
+Number = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+Serial = Annotated[int, Meta(ge=1, le=LARGEST_SERIAL)]
+Text = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Seconds = Annotated[float, Meta(ge=0, le=LAST_SECOND)]
+Reason = Annotated[int, Meta(ge=1, le=4)]
+AttributeName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,31}\Z")]
+
+LOCAL_TO_LOCAL, LOCAL_TO_REMOTE, REMOTE_TO_LOCAL, FORWARDED = 1, 2, 3, 4
+"""The values of `reason`."""
+
+Shape = TypeVar("Shape")
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event has before and after it is stored."""
+
+    id: Hexadecimal = "0"
+    """Upper case, without leading zeros: `3F90`."""
+    id_extended: Hexadecimal = "0"
+    reason: Reason = LOCAL_TO_LOCAL
+    process_id: Number | None = None
+    user_id: Number | None = None
+    group_id: Number | None = None
+    user_name: Text | None = None
+    group_name: Text | None = None
+    destination_server: Text | None = None
+    source_address: Text | None = None
+    severity: str | None = None
+    """One of SEVERITIES."""
+    message: str = ""
+    attributes: dict[AttributeName, str] = {}
+    """Extended attributes but `SEVERITY`, which is a member of its own."""
+
+
+class Event(Members, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event as a sender gives it. Raises ValueError, naming the member and what was expected."""
+
+    occurred_at: Seconds | None = None
+    """Seconds since 1970 UTC; None: when it arrives."""
+    source_server: Text | None = None
+    source_serial: Serial | None = None
+    """With `source_server` the event's name for ever; None: the event service and the serial that it gives."""
+
+    def __post_init__(self) -> None:
+        """Brings the members into their one form, then checks what their types cannot say."""
+        _adopt_severity(self)
+        for name in ("id", "id_extended"):
+            _normalize_id(self, name)
+        for problem in _problems(self):
+            raise ValueError(problem)
+
+
+class StoredEvent(Members, frozen=True, kw_only=True):
+    """An event as the event service keeps it: acknowledged, never changed, with its place in the sequence."""
+
+    serial: int
+    arrived_at: float
+    occurred_at: float
+    source_server: str
+    source_serial: int
+
+
+def _adopt_severity(event: Event) -> None:
+    given = event.attributes.get("SEVERITY")
+    if given is None:
+        return
+    if event.severity not in (None, given):
+        raise ValueError(f"severity: expected {given!r} as in attributes.SEVERITY, got {event.severity!r}")
+    force_setattr(event, "severity", given)
+    rest = {name: value for name, value in event.attributes.items() if name != "SEVERITY"}
+    force_setattr(event, "attributes", rest)
+
+
+def _normalize_id(event: Event, name: str) -> None:
+    given = getattr(event, name)
+    short = given.upper().lstrip("0") or "0"
+    if short != given:
+        force_setattr(event, name, short)
+
+
+def _problems(event: Event) -> Iterator[str]:
+    if event.severity not in (None, *SEVERITIES):
+        yield f"severity: expected one of {', '.join(SEVERITIES)}, got {event.severity!r}"
+    if _bytes_beyond(event.message, MESSAGE_BYTES):
+        yield f"message: expected at most {MESSAGE_BYTES:,} bytes of UTF-8, got {len(event.message.encode()):,}"
+    if "\0" in event.message:
+        yield "message: expected text without U+0000"
+    if (event.source_server is None) != (event.source_serial is None):
+        yield "source_serial: expected together with source_server, or neither"
+    if event.attributes:
+        yield from _attribute_problems(event.attributes)
+
+
+def _attribute_problems(attributes: dict[str, str]) -> Iterator[str]:
+    if len(attributes) > ATTRIBUTES:
+        yield f"attributes: expected at most {ATTRIBUTES}, got {len(attributes)}"
+    text = "".join((*attributes, *attributes.values()))
+    if _bytes_beyond(text, ATTRIBUTE_BYTES):
+        yield f"attributes: expected at most {ATTRIBUTE_BYTES:,} bytes of UTF-8 in all, got {len(text.encode()):,}"
+    if "\0" in text:
+        yield "attributes: expected text without U+0000"
+
+
+def _bytes_beyond(text: str, limit: int) -> bool:
+    """Whether `text` has more than `limit` bytes of UTF-8; encodes only where four bytes a character could."""
+    return len(text) * 4 > limit and len(text.encode()) > limit
+
+
+def store(event: Event, *, serial: int, arrived_at: float, server: str) -> StoredEvent:
+    """The event with what the event service gives: its serial, its arrival, and its name where it brought none."""
+    return StoredEvent(
+        serial=serial,
+        arrived_at=arrived_at,
+        occurred_at=arrived_at if event.occurred_at is None else event.occurred_at,
+        source_server=event.source_server or server,
+        source_serial=event.source_serial or serial,
+        id=event.id,
+        id_extended=event.id_extended,
+        reason=event.reason,
+        process_id=event.process_id,
+        user_id=event.user_id,
+        group_id=event.group_id,
+        user_name=event.user_name,
+        group_name=event.group_name,
+        destination_server=event.destination_server,
+        source_address=event.source_address,
+        severity=event.severity,
+        message=event.message,
+        attributes=event.attributes,
+    )
+
+
+_event = msgspec.json.Decoder(Event)
+_events = msgspec.json.Decoder(list[Event])
+_stored = msgspec.json.Decoder(StoredEvent)
+encode = msgspec.json.Encoder().encode
+"""An event, or anything made of events, as JSON."""
+
+
+def decode(data: bytes) -> Event:
+    """One event from JSON. Raises MalformedJson or MalformedEvent."""
+    return _checked(_event, data)
+
+
+def decode_many(data: bytes) -> list[Event]:
+    """The events of a JSON array. Raises MalformedJson, or MalformedEvent with the event's index."""
+    return _checked(_events, data)
+
+
+def decode_stored(data: bytes) -> StoredEvent:
+    """One stored event from JSON. Raises MalformedJson or MalformedEvent."""
+    return _checked(_stored, data)
+
+
+def _checked(decoder: "msgspec.json.Decoder[Shape]", data: bytes) -> Shape:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        refuse(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedJson(reason=error) from None
+
+
+def refuse(error: msgspec.ValidationError) -> NoReturn:
+    """Raises MalformedEvent: `process_id: Expected ...`, in a batch `[3].process_id: Expected ...`."""
+    problem, _, where = str(error).partition(" - at ")
+    place = re.sub(r"`key` in |[`$]", "", where).removeprefix(".")
+    member, colon, expected = problem.partition(": ")
+    if colon and member.isidentifier():
+        place, problem = ".".join(filter(None, (place, member))), expected
+    raise MalformedEvent(member=place or "the event", problem=problem) from None
+
+
+def as_document(event: Members) -> dict[str, Any]:
+    """The event as plain data."""
+    document: dict[str, Any] = msgspec.to_builtins(event)
+    return document
