@@ -1,1 +1,22 @@
-"""The contract's commands (CONTRACT 3): one module a command, each importing only what it needs."""
+"""The contract's commands (CONTRACT 3): for each one sh file in `sh/` and one module here.
+
+How a command is made:
+
+- `sh/NAME` is installed as it is into `bin/`, beside `python3`. It finds that interpreter through symbolic links too, and
+  hands over; what it fixes (the suite) stands before the user's arguments:
+
+      #!/bin/sh
+      # One line: what the command does, and the section of CONTRACT.md.
+      bin=${0%/*}
+      if [ -L "$0" ] || [ "$bin" = "$0" ]; then bin=$(readlink -f -- "$0") && bin=${bin%/*}; fi
+      exec "$bin/python3" -I -c 'from bansho.commands.start import main; main()' base "$@"
+
+- `main()` reads `sys.argv[1:]`, and ends the process with the contract's value: `raise SystemExit(value)`.
+- Arguments are read by `arguments.parse`: a mistake is one line on stderr and the command's own value for an argument
+  error; `--help` teaches and ends with 0.
+- Messages go to stderr with their id, what a person reads to stdout; `--json` gives the same as one JSON object.
+- Imports are late and few: a status must not pay for asyncio.
+
+`jco_spmd_status` and `jbs_spmd_status` have a front in sh that answers alone while the status record is fresh.
+After a change in `sh/`, `scripts/setup run` installs it.
+"""

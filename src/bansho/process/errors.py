@@ -1,0 +1,86 @@
+"""What can be wrong in process management."""
+
+from bansho.contract.messages import BanshoError
+
+
+class SuiteFileMissing(BanshoError):
+    """Raised when a suite's process definition is not in the shared directory."""
+
+    id = "BSHO2001-E"
+    text = "logical host {name}: expected the definition of suite {suite} at {path}; write it with: bansho setup {name}"
+
+
+class MalformedSuite(BanshoError):
+    """Raised when a suite's process definition is not TOML, or asks for something that cannot be."""
+
+    id = "BSHO2002-E"
+    text = "{path}: {key}: {problem}"
+
+
+class RestartForbidden(BanshoError):
+    """Raised when a definition asks for a restart on a logical host: there the cluster alone restarts."""
+
+    id = "BSHO2003-E"
+    text = (
+        "{path}, line {line}: service {service}: restart is not allowed on a logical host;"
+        " remove it: the cluster software restarts, or fails over"
+    )
+
+
+class RecordDamaged(BanshoError):
+    """Raised when a status record cannot be read as one."""
+
+    id = "BSHO2004-E"
+    text = "{path}: the process manager's record is damaged ({reason}); end the suite with: {killall} {name}"
+
+
+class LeftoversLive(BanshoError):
+    """Raised when a start finds processes of the suite whose process manager is dead."""
+
+    id = "BSHO2005-E"
+    text = (
+        "logical host {name}: processes of suite {suite} live without their process manager: {processes};"
+        " end them first with: {killall} {name}"
+    )
+
+
+class AlreadyManaged(BanshoError):
+    """Raised when another process manager of the same suite holds the lock."""
+
+    id = "BSHO2006-E"
+    text = "logical host {name}: suite {suite} has a process manager already; it holds {path}"
+
+
+class UnknownServiceUser(BanshoError):
+    """Raised when a service's user does not exist on this node, or cannot be taken on."""
+
+    id = "BSHO2007-E"
+    text = "service {service}: user {user!r} {problem}; create the user on every node, or change the definition"
+
+
+class DiskSilent(BanshoError):
+    """Raised when the shared directory does not answer within a limit."""
+
+    id = "BSHO2008-E"
+    text = "logical host {name}: shared directory {path} did not answer within {limit:.0f} s; look at the disk"
+
+
+class ManagerSilent(BanshoError):
+    """Raised when the process manager ended before it could take an order."""
+
+    id = "BSHO2009-E"
+    text = "logical host {name}: the process manager of suite {suite} did not come up; its log is {log}"
+
+
+class PlaceTooLong(BanshoError):
+    """Raised when the path of a socket is longer than the kernel takes."""
+
+    id = "BSHO2010-E"
+    text = "{path}: a socket's path has at most 107 bytes, this one has {length}; shorten the names"
+
+
+class NotRunning(BanshoError):
+    """Raised when an order needs a process manager and there is none."""
+
+    id = "BSHO2011-E"
+    text = "logical host {name}: suite {suite} has no process manager; start it first with: {start} {name}"
