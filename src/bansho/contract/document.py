@@ -21,7 +21,7 @@ time-out of the caller's own are classes of their own, never "healthy" and never
 |---|---|
 | `jbs_start.cluster LH`, `jco_start.cluster LH` | 0 started, or still under way; 1 argument error |
 | `jbs_stop.cluster LH`, `jco_stop.cluster LH` | 0 stopped, or still under way; 1 argument error |
-| `jbs_killall.cluster LH`, `jco_killall.cluster LH` | 0 nothing is left; 1 argument error, or something survived (named) |
+| `jbs_killall.cluster LH`, `jco_killall.cluster LH` | 0 nothing is left; 1 argument error, or something survived |
 | `jbs_spmd_reload -h LH`, `jco_spmd_reload -h LH` | 0 done, 1 not |
 | `jevsend` | 0 registered durably, 255 not |
 
@@ -47,11 +47,11 @@ def _section(title: str, rows: Table) -> Iterator[str]:
 
 def _limits() -> Iterator[str]:
     yield "## Time limits\n\n| limit | seconds | |\n|---|---|---|"
-    yield f"| start, stop of a suite | {limits.START:g} | both return by then, and at most {limits.RETURN_SLACK:g} s later |"
+    yield f"| start, stop of a suite | {limits.START:g} | both return by then + {limits.RETURN_SLACK:g} s |"
     yield f"| a service's start | {limits.SERVICE_START:g} | then it counts as not running, and is left alone |"
     yield f"| a service's stop | {limits.SERVICE_STOP:g} | then it is killed |"
     yield f"| a status command (`-t`) | {limits.STATUS} | at most {limits.STATUS_MAXIMUM} |"
-    yield f"| beat of the status record | {limits.BEAT:g} | stale after {limits.STALE_BEATS}, lost after {limits.LOST_BEATS} |"
+    yield f"| the record's beat | {limits.BEAT:g} | stale after {limits.STALE_BEATS}, lost after {limits.LOST_BEATS} beats |"
     yield f"| beat of the lease | {limits.LEASE_BEAT:g} | no living owner after {limits.LEASE_LOST:g} s without one |"
     yield ""
 
