@@ -51,7 +51,7 @@ def _limits() -> Iterator[str]:
     yield f"| a service's start | {limits.SERVICE_START:g} | then it counts as not running, and is left alone |"
     yield f"| a service's stop | {limits.SERVICE_STOP:g} | then it is killed |"
     yield f"| a status command (`-t`) | {limits.STATUS} | at most {limits.STATUS_MAXIMUM} |"
-    yield f"| the record's beat | {limits.BEAT:g} | stale after {limits.STALE_BEATS}, lost after {limits.LOST_BEATS} beats |"
+    yield f"| the record's beat | {limits.BEAT:g} | stale after {limits.STALE_BEATS}, lost after {limits.LOST_BEATS} |"
     yield f"| beat of the lease | {limits.LEASE_BEAT:g} | no living owner after {limits.LEASE_LOST:g} s without one |"
     yield ""
 

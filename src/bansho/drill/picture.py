@@ -1,0 +1,43 @@
+"""A takeover as a picture: one bar a leg, on one axis of seconds after the fault. SVG, no script, no font to fetch."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from math import ceil
+
+from bansho.drill.legs import Leg
+
+WIDTH, ROW, LEFT, RIGHT, TOP = 760, 26, 260, 60, 56
+
+
+def svg(legs: Sequence[Leg], title: str) -> str:
+    """The picture of the legs."""
+    height = TOP + ROW * len(legs) + 34
+    end = max(1, ceil(max((leg.reached for leg in legs), default=1)))
+    scale = (WIDTH - LEFT - RIGHT) / end
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"',
+        ' font-size="13">',
+        '<rect width="100%" height="100%" fill="#fff"/>',
+        f'<text x="16" y="28" font-size="16" font-weight="bold" fill="#1c2733">{escape(title)}</text>',
+        *_axis(end, scale, height),
+        *(line for row, leg in enumerate(legs) for line in _bar(row, leg, scale)),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _axis(end: int, scale: float, height: int) -> Iterator[str]:
+    bottom = height - 26
+    for second in range(end + 1):
+        x = LEFT + second * scale
+        yield f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#d5dbe1"/>'
+        yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#5a6772">{second} s</text>'
+
+
+def _bar(row: int, leg: Leg, scale: float) -> Iterator[str]:
+    y = TOP + row * ROW
+    x = LEFT + (leg.reached - leg.took) * scale
+    width = max(2.0, leg.took * scale)
+    yield f'<text x="{LEFT - 10}" y="{y + 14}" text-anchor="end" fill="#1c2733">{escape(leg.title)}</text>'
+    yield f'<rect x="{x:.1f}" y="{y + 2}" width="{width:.1f}" height="{ROW - 10}" rx="3" fill="#2f6f8f"/>'
+    yield f'<text x="{x + width + 6:.1f}" y="{y + 14}" fill="#1c2733">{leg.took:.2f}</text>'
