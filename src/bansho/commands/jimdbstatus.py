@@ -1,0 +1,64 @@
+"""`jimdbstatus`: IM database monitoring (CONTRACT 3.3)."""
+
+import json
+import sys
+from typing import NoReturn
+
+from bansho.commands import arguments
+from bansho.contract import imdatabase, limits
+from bansho.contract.messages import BanshoError
+from bansho.database import bounded
+from bansho.database.errors import NotObservable
+from bansho.logicalhost.definition import LogicalHost
+
+SLACK = 0.3
+"""Seconds of the limit in which the command itself begins and ends."""
+
+
+def main() -> NoReturn:
+    """Ends with a value of CONTRACT 3.3; 1 also stands for wrong arguments."""
+    given = arguments.parse(_parser(), imdatabase.COULD_NOT_FIND_OUT)
+    try:
+        host = arguments.logical_host(given.h, "manager")
+    except BanshoError as error:
+        arguments.fail(error, imdatabase.COULD_NOT_FIND_OUT)
+    value, reason = _state(host, given.t)
+    meaning = imdatabase.TABLE[value].meaning
+    if value == imdatabase.COULD_NOT_FIND_OUT:
+        print(reason, file=sys.stderr)
+    if given.json:
+        print(json.dumps({"host": host.name, "value": value, "meaning": meaning, "reason": reason}))
+    else:
+        print(f"IM database of {host.name}: {meaning}" + f" ({reason})" * (value != imdatabase.COULD_NOT_FIND_OUT))
+    raise SystemExit(value)
+
+
+def _parser() -> arguments.Parser:
+    rows = "\n".join(f"  {row.value:>3}  {row.meaning}: {row.when}" for row in imdatabase.TABLE.values())
+    parser = arguments.Parser("jimdbstatus", "Says whether the IM database runs.", f"values:\n{rows}")
+    parser.add_argument("-h", metavar="HOST", help="the logical host; else JP1_HOSTNAME, else the physical host")
+    parser.add_argument(
+        "-t", metavar="SECONDS", type=arguments.whole_seconds, default=limits.STATUS, help="for the whole command (60)"
+    )
+    parser.add_argument("--json", action="store_true", help="the answer as one JSON object")
+    return parser
+
+
+def _state(host: LogicalHost, limit: int) -> tuple[int, str]:
+    """The value and its reason, observed in a child, which a disk that hangs cannot keep us waiting for."""
+    observing = max(limit - SLACK, 0)
+    answer = bounded.within(observing, lambda: _observed(host, observing))
+    if not answer:
+        problem = f"no answer within {limit} s" if answer is None else "the observation failed"
+        return imdatabase.COULD_NOT_FIND_OUT, str(NotObservable(what=host.shared.database, reason=problem))
+    value, reason = json.loads(answer)
+    return value, reason
+
+
+def _observed(host: LogicalHost, limit: float) -> bytes:
+    from bansho.database import observe
+
+    try:
+        return json.dumps(observe.observe(host, limit)).encode()
+    except BanshoError as error:
+        return json.dumps((imdatabase.COULD_NOT_FIND_OUT, str(error))).encode()

@@ -1,0 +1,129 @@
+"""The postmaster's life: checked, started as our child, awaited, stopped."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import psycopg
+
+from bansho.database import configuration, instance, postmaster, programs
+from bansho.database.account import Account
+from bansho.database.connection import conninfo
+from bansho.database.errors import (
+    DirectoryInUse,
+    NotSetUp,
+    ProgramFailed,
+    SocketFolderAbsent,
+    VersionMismatch,
+    WrongOwner,
+)
+from bansho.database.state import Answer
+from bansho.logicalhost.definition import LogicalHost
+
+LOOK = 0.02
+"""Seconds between two looks at a postmaster that comes up: short beside the shortest recovery."""
+ASK = 2.0
+"""Seconds that a postmaster may take to answer."""
+CHECKPOINT = 10.0
+"""Seconds for the checkpoint before a stop. It makes the stop itself short, and is not needed for it."""
+FAST = 15.0
+"""Seconds for a fast shutdown; then an immediate one, after which the next start recovers."""
+IMMEDIATE = 6.0
+"""Seconds for an immediate shutdown: PostgreSQL kills its own children after five."""
+
+
+def prepare_socket_folder(host: LogicalHost, account: Account) -> None:
+    """Makes the folder of the socket, the postmaster's own. Raises SocketFolderAbsent."""
+    folder = host.node.database_socket
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True, parents=True)
+        account.give(folder)
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise SocketFolderAbsent(name=host.name, path=folder, reason=error.strerror, user=account.name) from None
+    if owner != account.uid:
+        raise SocketFolderAbsent(name=host.name, path=folder, reason=f"user id {owner}'s", user=account.name)
+
+
+def check(host: LogicalHost, account: Account, bindir: Path) -> None:
+    """Refuses what PostgreSQL must not be started on, and clears a stale `postmaster.pid`.
+
+    PostgreSQL takes a left-over file for a living postmaster where any process of its own user has that number now:
+    after a failover, numbers from another node mean nothing. So the file goes once no process here works on the data
+    directory; that none does elsewhere is the lease's and the cluster's. Raises NotSetUp, WrongOwner, VersionMismatch
+    or DirectoryInUse.
+    """
+    data = host.shared.database
+    if not instance.is_database(data):
+        raise NotSetUp(name=host.name, path=data)
+    owner = data.stat().st_uid
+    if owner != account.uid:
+        raise WrongOwner(name=host.name, path=data, owner=owner, user=account.name, uid=account.uid)
+    made_by = (data / "PG_VERSION").read_text().strip()
+    version = str(programs.major_version(bindir))
+    if made_by != version:
+        raise VersionMismatch(name=host.name, path=data, data=made_by, bindir=bindir, programs=version)
+    if pids := postmaster.processes(data):
+        raise DirectoryInUse(name=host.name, path=data, pids=", ".join(map(str, pids)))
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+async def launch(host: LogicalHost, account: Account) -> asyncio.subprocess.Process:
+    """Starts the postmaster as our child, in a session of its own: a terminal's signals are for the controller.
+
+    Its output is ours. Raises what `check` raises, ProgramsAbsent or ProgramFailed.
+    """
+    bindir = programs.bindir(host)
+    check(host, account, bindir)
+    configuration.write(host.shared.database, host.node.database_socket, account)
+    try:
+        return await asyncio.create_subprocess_exec(
+            bindir / "postgres",
+            "-D",
+            host.shared.database,
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            cwd="/",
+            umask=0o077,
+            env=instance.environment(),
+            **account.for_child(),
+        )
+    except OSError as error:
+        raise ProgramFailed(name=host.name, program="postgres", reason=f"as user {account.name}: {error}") from None
+
+
+async def ask(host: LogicalHost, limit: float = ASK) -> Answer:
+    """What the postmaster answers, without holding up the loop."""
+    return await asyncio.to_thread(postmaster.ask, host.node.database_socket, limit)
+
+
+async def accepting(host: LogicalHost) -> None:
+    """Returns once the postmaster accepts connections, however long it recovers."""
+    while await ask(host) is not Answer.ACCEPTING:
+        await asyncio.sleep(LOOK)
+
+
+async def stop(host: LogicalHost, process: asyncio.subprocess.Process) -> int:
+    """Ends the postmaster in order, and harder where it does not end; returns its status, 0 after a clean shutdown."""
+    await _checkpoint(host)
+    for sign, limit in (signal.SIGINT, FAST), (signal.SIGQUIT, IMMEDIATE):
+        if process.returncode is None:
+            process.send_signal(sign)
+        try:
+            return await asyncio.wait_for(process.wait(), limit)
+        except TimeoutError:
+            continue
+    process.kill()
+    return await process.wait()
+
+
+async def _checkpoint(host: LogicalHost) -> None:
+    """While clients still work. A database that takes none has nothing new to write."""
+    try:
+        async with asyncio.timeout(CHECKPOINT):
+            connection = await psycopg.AsyncConnection.connect(conninfo(host), autocommit=True)
+            async with connection:
+                await connection.execute("checkpoint")
+    except (psycopg.Error, TimeoutError):
+        return
