@@ -7,9 +7,10 @@ from typing import NoReturn
 from bansho.commands import arguments
 from bansho.contract import imdatabase, limits
 from bansho.contract.messages import BanshoError
-from bansho.database import bounded
 from bansho.database.errors import NotObservable
+from bansho.database.state import State
 from bansho.logicalhost.definition import LogicalHost
+from bansho.process import bounded
 
 SLACK = 0.3
 """Seconds of the limit in which the command itself begins and ends."""
@@ -45,20 +46,19 @@ def _parser() -> arguments.Parser:
 
 
 def _state(host: LogicalHost, limit: int) -> tuple[int, str]:
-    """The value and its reason, observed in a child, which a disk that hangs cannot keep us waiting for."""
+    """The value and its reason, or why it could not be found out. A disk that hangs does not keep us waiting."""
     observing = max(limit - SLACK, 0)
-    answer = bounded.within(observing, lambda: _observed(host, observing))
-    if not answer:
-        problem = f"no answer within {limit} s" if answer is None else "the observation failed"
-        return imdatabase.COULD_NOT_FIND_OUT, str(NotObservable(what=host.shared.database, reason=problem))
-    value, reason = json.loads(answer)
+    try:
+        value, reason = bounded.ask(lambda: _observe(host, observing), observing)
+    except bounded.Refused as refusal:
+        return imdatabase.COULD_NOT_FIND_OUT, str(refusal)
+    except bounded.Silent:
+        silence = NotObservable(what=host.shared.database, reason=f"no answer within {limit} s")
+        return imdatabase.COULD_NOT_FIND_OUT, str(silence)
     return value, reason
 
 
-def _observed(host: LogicalHost, limit: float) -> bytes:
-    from bansho.database import observe
+def _observe(host: LogicalHost, limit: float) -> State:
+    from bansho.database.observe import observe
 
-    try:
-        return json.dumps(observe.observe(host, limit)).encode()
-    except BanshoError as error:
-        return json.dumps((imdatabase.COULD_NOT_FIND_OUT, str(error))).encode()
+    return observe(host, limit)
