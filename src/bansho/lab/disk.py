@@ -1,0 +1,62 @@
+"""The shared disk: one loop device over a sparse file, an ext4 on it, and what happens to it when power fails.
+
+All nodes use the same device. One loop device a node over one file would let a dying node's late writes reach the
+disk after the next owner had mounted it.
+"""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from bansho.lab import mounts
+
+# linux/ext4.h (since 6.11 in the user API; before in fs/ext4/ext4.h): _IOR('X', 125, __u32).
+EXT4_IOC_SHUTDOWN = 0x8004587D
+EXT4_GOING_FLAGS_NOLOGFLUSH = 2
+
+
+def attach(file: Path, size: int) -> tuple[str, int]:
+    """Makes the disk and its ext4: the device, and a descriptor; with the last one closed, the device detaches."""
+    with file.open("wb") as image:
+        image.truncate(size)
+    device = _run("losetup", "--find", "--show", str(file)).strip()
+    held = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    _run("losetup", "--detach", device)  # in use, so the kernel detaches it once it no longer is (autoclear)
+    _run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard,lazy_journal_init=1", "-L", "bansho-lab", device)
+    return device, held
+
+
+def number(device: str) -> str:
+    """A device's number as mountinfo writes it: `7:0`."""
+    major_minor = Path(device).stat().st_rdev
+    return f"{os.major(major_minor)}:{os.minor(major_minor)}"
+
+
+def mount_points(pid: int, device: str) -> list[str]:
+    """Where the process has the device number mounted; none if the process is gone."""
+    try:
+        text = Path(f"/proc/{pid}/mountinfo").read_text()
+    except OSError:
+        return []
+    return [mount.point for mount in mounts.parse(text) if mount.device == device]
+
+
+def lose_unwritten(pid: int, points: Iterable[str]) -> None:
+    """Shuts the file system down as the process has it mounted, the log unflushed: what was not synced is gone."""
+    for point in points:
+        descriptor = os.open(f"/proc/{pid}/root{point}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH.to_bytes(4, "little"))
+        finally:
+            os.close(descriptor)
+
+
+def in_use(device: str) -> bool:
+    """Whether the kernel holds the device's file system mounted anywhere."""
+    return Path("/sys/fs/ext4", Path(device).name).exists()
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

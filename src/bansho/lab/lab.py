@@ -1,0 +1,159 @@
+"""A lab: building it, using it, ending it."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from bansho.lab import building, corosync, ending, membership, mounts, network, powerlog, spec
+from bansho.lab.errors import LabExists, MachineUnfit, NoLab, NotOnline, UnknownNode
+from bansho.lab.node import Node
+from bansho.lab.places import Places, alive
+from bansho.lab.requirements import missing
+from bansho.lab.spec import OUTSIDE, Files, Running, Spec
+from bansho.lab.window import Window
+
+ONLINE = 60.0
+"""Seconds for the nodes to come online; 4 to 5 on two idle cores."""
+
+
+class Lab:
+    """A lab that is up. As a context manager it goes down at the end."""
+
+    def __init__(self, name: str, places: Places) -> None:
+        self.places = places
+        try:
+            self.spec = msgspec.json.decode(places.spec.read_bytes(), type=Spec)
+            self.running = msgspec.json.decode(places.running.read_bytes(), type=Running)
+        except (OSError, msgspec.DecodeError):
+            raise NoLab(name=name) from None
+
+    @classmethod
+    def up(
+        cls,
+        name: str = "lab",
+        nodes: int = 3,
+        disk_size: str = "512M",
+        users: Iterable[str] = (),
+        readable: Iterable[str | Path] = (),
+        files: Files | None = None,
+        online: bool = True,
+    ) -> "Lab":
+        """Builds a lab, and waits until its nodes are online in Pacemaker (unless `online` is false).
+
+        `users`: system users made in the nodes. `readable`: paths of the host whose parent folders everyone may enter
+        in the nodes. `files`: path in the node -> (content, mode), placed at every boot. None touches the host.
+
+        Raises BadSetting, MachineUnfit, LabExists, NotBuilt and NotOnline; after these nothing is left.
+        """
+        asked = _specification(name, nodes, disk_size, users, readable)
+        placed = {spec.node_path(path): file for path, file in (files or {}).items()}
+        if lacking := missing():
+            raise MachineUnfit(missing="; ".join(lacking))
+        places = Places.of(name)
+        try:
+            building.build(asked, placed, places)
+            lab = cls(name, places)
+            if online:
+                lab.wait_online()
+        except LabExists:
+            raise
+        except BaseException:
+            ending.end(places)
+            raise
+        return lab
+
+    @classmethod
+    def open(cls, name: str = "lab") -> "Lab":
+        """The lab of that name, started by whomever; raises NoLab."""
+        places = Places.of(spec.lab_name(name))
+        if not alive(places):
+            raise NoLab(name=name)
+        return cls(name, places)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The cluster's nodes."""
+        return [Node(self, name) for name in self.spec.nodes]
+
+    @property
+    def outside(self) -> Node:
+        """The host on the network that is no member and has no cluster software running."""
+        return Node(self, OUTSIDE)
+
+    def node(self, name: str) -> Node:
+        """A node, or the host outside; raises UnknownNode."""
+        if name not in self.spec.hosts:
+            raise UnknownNode(name=self.spec.name, node=name, nodes=", ".join(self.spec.hosts))
+        return Node(self, name)
+
+    @property
+    def pid(self) -> int:
+        """The host's pid of the lab's pid 1, in whose network namespace the bridge is."""
+        return int(self.places.daemon.read_text())
+
+    @property
+    def disk(self) -> str:
+        """The shared disk's device, on every node: an ext4, mounted nowhere."""
+        return self.running.disk
+
+    @property
+    def logical_address(self) -> str:
+        """An address with its prefix length that no host has."""
+        return network.LOGICAL_ADDRESS
+
+    @property
+    def fencing(self) -> str:
+        """The line for `crm configure` that gives the cluster its fencing."""
+        return corosync.fencing(self.spec.nodes)
+
+    def address(self, name: str) -> str:
+        """A host's own address."""
+        return network.address(self.node(name).name)
+
+    def power_log(self) -> list[powerlog.Entry]:
+        """What happened to the nodes' power and cables so far."""
+        return list(powerlog.read(self.places.log))
+
+    def window(self, target: str, port: int = 0) -> Window:
+        """Opens a port of the host's 127.0.0.1 that leads to `target` (ADDRESS:PORT) in the lab; 0: a free one.
+
+        Raises BadSetting and WindowRefused.
+        """
+        return Window(f"/proc/{self.pid}/ns/net", target, port)
+
+    def wait_online(self, *names: str, limit: float = ONLINE) -> None:
+        """Waits until the nodes named, or all that have power, are online in Pacemaker; raises NotOnline."""
+        wanted = [self.node(name) for name in names] or [node for node in self.nodes if node.on]
+        absent = membership.absent(wanted, limit)
+        if absent:
+            first = min(absent)
+            console = f"{self.places.console(first)}: {building.last_line(self.places.console(first))}"
+            raise NotOnline(name=self.spec.name, limit=limit, nodes=", ".join(sorted(absent)), console=console)
+
+    def down(self) -> None:
+        """Ends the lab; nothing is left of it. Raises NotDown."""
+        ending.end(self.places)
+
+
+def _specification(name: str, nodes: int, size: str, users: Iterable[str], readable: Iterable[str | Path]) -> Spec:
+    paths = [spec.node_path(os.path.realpath(path)) for path in readable]
+    return Spec(
+        name=spec.lab_name(name),
+        nodes=spec.node_names(nodes),
+        disk_size=spec.disk_size(size),
+        users=spec.user_names(users),
+        readable=mounts.parents(paths),
+        layers=mounts.layers(mounts.of_host(), paths),
+    )

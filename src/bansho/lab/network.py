@@ -1,0 +1,52 @@
+"""The lab's network: a bridge in the lab's own namespace, and a cable (a veth pair) from it to each host."""
+
+import subprocess
+
+from bansho.lab.spec import OUTSIDE
+
+BRIDGE = "br0"
+PREFIX = 24
+BRIDGE_ADDRESS = "10.77.0.1"
+LOGICAL_ADDRESS = f"10.77.0.100/{PREFIX}"
+"""An address that no host has: free for a logical host."""
+
+
+def address(host: str) -> str:
+    """A host's own address: 10.77.0.11 for n1, 10.77.0.200 for the one outside."""
+    return "10.77.0.200" if host == OUTSIDE else f"10.77.0.{10 + int(host[1:])}"
+
+
+def build() -> None:
+    """Makes the bridge in the network namespace of the caller, with an address by which windows reach the nodes."""
+    _ip(
+        "link set lo up",
+        f"link add {BRIDGE} type bridge",
+        f"address add {BRIDGE_ADDRESS}/{PREFIX} dev {BRIDGE}",
+        f"link set {BRIDGE} up",
+    )
+
+
+def connect(host: str, pid: int, plugged: bool) -> None:
+    """Gives the network namespace of `pid` (as the caller counts pids) its eth0, the other end on the bridge."""
+    _ip(
+        f"link add {host} type veth peer name eth0 netns {pid}",
+        f"link set {host} master {BRIDGE} {_state(plugged)}",
+    )
+
+
+def disconnect(host: str) -> None:
+    """Takes the host's cable away at once; nothing if it has none."""
+    subprocess.run(["ip", "link", "delete", host], check=False, stderr=subprocess.DEVNULL)
+
+
+def plug(host: str, plugged: bool) -> None:
+    """Plugs or cuts the cable at the bridge: the host sees its carrier come or go."""
+    _ip(f"link set {host} {_state(plugged)}")
+
+
+def _state(plugged: bool) -> str:
+    return "up" if plugged else "down"
+
+
+def _ip(*lines: str) -> None:
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)

@@ -1,0 +1,78 @@
+"""A node from the outside: running programs on it, its power, its cable."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bansho.lab import namespaces, power
+from bansho.lab.errors import NodeOff
+
+if TYPE_CHECKING:
+    from bansho.lab.lab import Lab
+
+ENVIRONMENT = {"PATH": namespaces.PATH, "HOME": "/root", "LANG": "C.UTF-8"}
+
+
+class Node:
+    """One node of a lab, or the host outside."""
+
+    def __init__(self, lab: "Lab", name: str) -> None:
+        self.lab, self.name = lab, name
+
+    @property
+    def pid(self) -> int:
+        """The host's pid of the node's pid 1; raises NodeOff."""
+        try:
+            return int(self.lab.places.pid(self.name).read_text())
+        except FileNotFoundError:
+            raise NodeOff(name=self.lab.spec.name, node=self.name) from None
+
+    @property
+    def on(self) -> bool:
+        """Whether the node has power; false only once all its processes are gone."""
+        return self.lab.places.pid(self.name).exists()
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """The command line that runs `command` on the node, in its namespaces and control group; raises NodeOff."""
+        return namespaces.enter(self.pid, namespaces.group_of(self.lab.spec.cgroup, self.name), command)
+
+    def run(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a program on the node; stdout and stderr are captured as text, `check` and the rest as subprocess.run.
+
+        The environment is a fresh login's of root, and `env`. Raises NodeOff.
+        """
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
+        options = {"capture_output": True, "text": True, "check": False} | options
+        return subprocess.run(self.command(command), env=ENVIRONMENT | dict(env or {}), **options)  # noqa: PLW1510
+
+    def popen(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[Any]:
+        """Starts a program on the node, as subprocess.Popen. Ending the process that is returned kills the program."""
+        return subprocess.Popen(self.command(command), env=ENVIRONMENT | dict(env or {}), **options)
+
+    def power(self, action: str) -> None:
+        """`on`, `off`, `loss`, `reboot`, `freeze` or `thaw`; returns when it is done. Raises PowerRefused."""
+        power.ask(self.lab.places, power.POWER, action, self.name)
+
+    def cable(self, action: str) -> None:
+        """`cut` or `plug`. Raises PowerRefused."""
+        power.ask(self.lab.places, power.CABLE, action, self.name)
+
+    def state(self) -> dict[str, str]:
+        """`power` (on, off, frozen), `cable` (plugged, cut), and `address`."""
+        return power.ask(self.lab.places, ("status",), "status", self.name) | {"address": self.lab.address(self.name)}
+
+    def boot_id(self) -> str:
+        """The id of the present boot, as programs on the node read it."""
+        return Path(f"/proc/{self.pid}/root/proc/sys/kernel/random/boot_id").read_text().strip()
+
+    def replace_self(self, command: Sequence[str]) -> None:
+        """Becomes the program on the node, with this process's terminal. Does not return; raises NodeOff."""
+        line = self.command(command)
+        os.execvpe(line[0], line, ENVIRONMENT | {"TERM": os.environ.get("TERM", "dumb")})  # noqa: S606
