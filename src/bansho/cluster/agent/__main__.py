@@ -1,0 +1,64 @@
+"""`python -m bansho.cluster.agent FOLDER ACTION`: what the resource agent's file hands over to.
+
+`FOLDER` is where our own commands are.
+Parameters come as `OCF_RESKEY_*`, the cluster's time limit as `OCF_RESKEY_CRM_meta_timeout` in milliseconds. The exit
+code is OCF's. Why something failed goes to stderr, where Pacemaker shows it beside the resource.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from bansho.cluster import timing
+from bansho.cluster.agent import actions
+from bansho.cluster.agent.deadline import Deadline
+from bansho.cluster.agent.parameters import Parameters, read
+from bansho.cluster.agent.suite import Suite
+from bansho.cluster.errors import AgentError, BadParameter, UnknownAction
+
+KNOWN = (*actions.ACTIONS, "meta-data")
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Does the action and returns its exit code."""
+    folder, action = arguments[0], " ".join(arguments[1:])
+    try:
+        if action == "meta-data":
+            return print_metadata()
+        if action not in actions.ACTIONS:
+            raise UnknownAction(action=action, actions=", ".join(KNOWN))
+        return act(action, folder, environment)
+    except AgentError as error:
+        print(environment.get("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:") + str(error), file=sys.stderr)
+        return error.code
+
+
+def act(action: str, folder: str, environment: Mapping[str, str]) -> int:
+    """Does one action on the suite that the environment describes. Raises AgentError."""
+    parameters = read(environment)
+    limit = own_limit(action, environment.get("OCF_RESKEY_CRM_meta_timeout"), parameters)
+    deadline = Deadline(limit, action=action, suite=parameters.suite, host=parameters.host)
+    suite = Suite(parameters, folder, deadline)
+    is_probe = action == "monitor" and environment.get("OCF_RESKEY_CRM_meta_interval", "0") == "0"
+    return (actions.probe if is_probe else actions.ACTIONS[action])(suite).value
+
+
+def own_limit(action: str, milliseconds: str | None, parameters: Parameters) -> float:
+    """The agent's own time limit in seconds. Raises BadParameter."""
+    if milliseconds is None:
+        return timing.own_limit(timing.usual(parameters.patience)[action].seconds)
+    if not (milliseconds.isascii() and milliseconds.isdigit() and int(milliseconds)):
+        raise BadParameter(name="CRM_meta_timeout", problem=f"{milliseconds!r}: expected milliseconds")
+    return timing.own_limit(int(milliseconds) / 1000)
+
+
+def print_metadata() -> int:
+    """Prints the agent's description of itself."""
+    from bansho.cluster.agent import metadata
+
+    print(metadata.document(), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

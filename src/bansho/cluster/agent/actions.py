@@ -1,0 +1,165 @@
+"""Start, stop and monitor as a cluster's script must do them (CONTRACT 3.5)."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bansho.cluster import errors
+from bansho.cluster.agent import decide, shared
+from bansho.cluster.agent.decide import Context, Outcome
+from bansho.cluster.agent.suite import Look, Question, Suite
+from bansho.contract import termination
+from bansho.contract.verdicts import TIMED_OUT, Ended
+from bansho.logicalhost import history
+from bansho.logicalhost.places import SharedPlaces
+
+
+def start(suite: Suite) -> Outcome:
+    """Starts the suite and waits until monitoring says 0. Cleans nothing up: the cluster stops what failed to start.
+
+    Raises SharedDirectoryOffline, DidNotStart, OutOfTime or CommandMissing.
+    """
+    facts = suite.parameters
+    if not suite.online():
+        raise errors.SharedDirectoryOffline(suite=facts.suite, host=facts.host, path=facts.directory)
+    if suite.look().outcome is Outcome.SUCCESS:
+        return Outcome.SUCCESS
+    mark(suite, "start begins")
+    started = suite.start()
+    found = wait_for_running(suite, started)
+    if found.outcome is not Outcome.SUCCESS:
+        words = how_it_ended(suite.names.start, started)
+        raise errors.DidNotStart(suite=facts.suite, host=facts.host, monitoring=found.words, started=words)
+    mark(suite, "started")
+    return Outcome.SUCCESS
+
+
+def wait_for_running(suite: Suite, started: Ended) -> Look:
+    """Monitors until the suite runs, or until the same kind of settled answer came as often as retries are specified.
+
+    Anything else goes on to the deadline: it may be a start under way. After an argument error nothing is under way.
+    """
+    patience = 0 if started.value == termination.ARGUMENT_ERROR else suite.parameters.retries
+    settled = 0
+    while True:
+        found = suite.look()
+        settled = settled + 1 if found.verdict in decide.SETTLED else 0
+        if found.outcome is Outcome.SUCCESS or settled > patience:
+            return found
+        suite.deadline.pause(suite.parameters.retry_interval)
+
+
+def mark(suite: Suite, leg: str) -> None:
+    """Leaves a time stamp in the takeover history."""
+    places = SharedPlaces(Path(suite.parameters.directory))
+    history.mark(places, f"{suite.parameters.suite} {leg}")
+
+
+def how_it_ended(name: str, ended: Ended) -> str:
+    """How a command ended whose value decides nothing."""
+    if ended == TIMED_OUT:
+        return f"{name} had to be given up"
+    return f"{name} was killed by signal {ended.signal}" if ended.signal else f"{name} returned {ended.value}"
+
+
+def stop(suite: Suite) -> Outcome:
+    """Stops the suite, always ends with forced termination, and returns only with proof that nothing is left.
+
+    Without the shared directory there is nothing to stop in order and no monitoring that could tell; forced
+    termination alone sees to it that nothing lives. Raises NotStopped, OutOfTime or CommandMissing.
+    """
+    online = suite.online()
+    if online and suite.look().outcome is not Outcome.NOT_RUNNING:
+        suite.stop()
+    for tries_left in range(suite.parameters.retries, -1, -1):
+        missing = terminate_and_prove(suite, online)
+        if not missing:
+            return Outcome.SUCCESS
+        report(errors.NOT_PROVEN_YET(suite=suite.parameters.suite, host=suite.parameters.host, missing=missing))
+        if tries_left:
+            suite.deadline.pause(suite.parameters.retry_interval)
+    raise errors.NotStopped(suite=suite.parameters.suite, host=suite.parameters.host, missing=missing)
+
+
+def terminate_and_prove(suite: Suite, online: bool) -> str:
+    """Forced termination, then what the proof still lacks; empty when it is complete."""
+    undone = undone_by_termination(suite)
+    if not online:
+        return undone
+    found = suite.look()
+    holders = busy_holders(suite.parameters.directory) if suite.parameters.releases_disk else []
+    return decide.missing_proof(found.outcome is Outcome.NOT_RUNNING, found.words, undone, holders)
+
+
+def undone_by_termination(suite: Suite) -> str:
+    """What forced termination left, in words. Its value is our own addition: of others' commands it proves nothing."""
+    ended, said = suite.terminate()
+    if ended.value == termination.NOTHING_LEFT or not suite.is_ours:
+        return ""
+    return how_it_ended(suite.names.killall, ended) + (f": {said}" if said else "")
+
+
+def busy_holders(directory: str) -> list[str]:
+    """Who keeps the shared directory busy, persons apart: fencing a node because someone reads a log would be wrong,
+    and the unmount that follows deals with them.
+    """
+    services, persons = shared.holders(directory)
+    if persons:
+        report(errors.STRANGERS(holders=", ".join(persons)))
+    return services
+
+
+def probe(suite: Suite) -> Outcome:
+    """Whether the suite runs on this node at all. Raises Unhealthy, OutOfTime or CommandMissing."""
+    return watch(suite, is_probe=True)
+
+
+def monitor(suite: Suite) -> Outcome:
+    """Whether the suite that should run here is well. Raises Unhealthy, OutOfTime or CommandMissing."""
+    return watch(suite, is_probe=False)
+
+
+def watch(suite: Suite, *, is_probe: bool) -> Outcome:
+    """Asks each question, as often as is specified."""
+    context = Context(is_probe, suite.online())
+    answered = decide.without_asking(context)
+    if answered:
+        return answered
+    for question in suite.questions:
+        found = persist(suite, question, context)
+        if found.outcome is not Outcome.SUCCESS:
+            break
+    if found.outcome is Outcome.FAILED:
+        facts = suite.parameters
+        raise errors.Unhealthy(suite=facts.suite, host=facts.host, monitoring=found.words)
+    return found.outcome
+
+
+def persist(suite: Suite, question: Question, context: Context) -> Look:
+    """Asks one question again, up to the specified retries, while its answer asks for that."""
+    for tries_left in range(suite.parameters.retries, -1, -1):
+        found = suite.ask(question, context._replace(tries_left=tries_left))
+        if found.outcome is not Outcome.ASK_AGAIN:
+            break
+        suite.deadline.pause(suite.parameters.retry_interval)
+    return found
+
+
+def validate(suite: Suite) -> Outcome:
+    """Whether the parameters are right and every command is here. Raises CommandMissing, or BadParameter before."""
+    suite.find_commands()
+    return Outcome.SUCCESS
+
+
+ACTIONS: dict[str, Callable[[Suite], Outcome]] = {
+    "start": start,
+    "stop": stop,
+    "monitor": monitor,
+    "validate-all": validate,
+}
+"""What the cluster may ask for by name; it asks for a probe by a monitor without an interval."""
+
+
+def report(line: str) -> None:
+    """Says it where the cluster logs it."""
+    print(line, file=sys.stderr)

@@ -1,0 +1,44 @@
+"""The shared directory as this node sees it: is it mounted, and who holds it."""
+
+import os
+from pathlib import Path
+
+from bansho.process import holders as processes
+
+
+def online(directory: str, mount_point: str) -> bool:
+    """Whether the shared directory is available here; with a mount point given, something has to be mounted there."""
+    return (not mount_point or is_mounted(mount_point)) and Path(directory).is_dir()
+
+
+def is_mounted(mount_point: str) -> bool:
+    """Whether `mount_point` is one, by the kernel's list: unlike a comparison of devices it knows bind mounts."""
+    wanted = os.path.normpath(mount_point)
+    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as mounts:
+        return any(_unescaped(line.split(" ", 5)[4]) == wanted for line in mounts)
+
+
+def _unescaped(field: str) -> str:
+    for octal, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
+        field = field.replace(octal, character)
+    return field
+
+
+def holders(directory: str) -> tuple[list[str], list[str]]:
+    """Who keeps the shared directory busy on this node, in words: services, and persons at a terminal."""
+    services: list[str] = []
+    persons: list[str] = []
+    for holder in processes.holders(os.path.realpath(directory)):
+        (persons if has_terminal(holder.pid) else services).append(
+            f"{holder.program} (pid {holder.pid}, {holder.path})"
+        )
+    return services, persons
+
+
+def has_terminal(pid: int) -> bool:
+    """Whether a process has a controlling terminal (field 7 of its stat): it is a person's shell, or its child."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[4] != "0"

@@ -1,0 +1,144 @@
+"""What can be wrong when a logical host is registered with cluster software, or driven by it."""
+
+from typing import ClassVar
+
+from bansho.contract.messages import BanshoError, Message
+
+
+class NotForACluster(BanshoError):
+    """Raised when a definition lacks, or has wrong, what cluster software needs to know."""
+
+    id = "BSHO6001-E"
+    text = "logical host {name}: {key}: {problem}"
+
+
+class AgentError(BanshoError):
+    """The base of what the resource agent reports; `code` is its exit code (OCF resource agent API 1.1)."""
+
+    code: ClassVar[int] = 1
+
+
+class BadParameter(AgentError):
+    """Raised when a resource's parameter is missing or malformed."""
+
+    id = "BSHO6011-E"
+    text = "parameter {name}: {problem}; correct it in the cluster's configuration"
+    code = 6
+
+
+class CommandMissing(AgentError):
+    """Raised when a command of the suite is not on this node, or cannot be executed."""
+
+    id = "BSHO6012-E"
+    text = "command {command}: expected an executable in {folders} ({reason}); install it on this node"
+    code = 5
+
+
+class SharedDirectoryOffline(AgentError):
+    """Raised when a suite is to be started where its shared directory is not mounted."""
+
+    id = "BSHO6013-E"
+    text = (
+        "suite {suite} of {host}: shared directory {path} is not available on this node;"
+        " the cluster has to mount the disk before it starts the suite"
+    )
+
+
+class DidNotStart(AgentError):
+    """Raised when the start command has ended and monitoring says that the suite will not come up."""
+
+    id = "BSHO6014-E"
+    text = "suite {suite} of {host} did not start: {monitoring}; start command {started}"
+
+
+class NotStopped(AgentError):
+    """Raised when there is no proof that a suite has stopped: the node has to be fenced."""
+
+    id = "BSHO6015-E"
+    text = "suite {suite} of {host}: no proof that it has stopped: {missing}"
+
+
+class OutOfTime(AgentError):
+    """Raised when an action comes to its own time limit, which lies below the cluster's."""
+
+    id = "BSHO6016-E"
+    text = "{action} of suite {suite} of {host}: not done within {limit:g} s: {step} for {since:.1f} s{last}"
+
+
+class Unhealthy(AgentError):
+    """Raised when monitoring finds a failure."""
+
+    id = "BSHO6017-E"
+    text = "suite {suite} of {host}: {monitoring}"
+
+
+class UnknownAction(AgentError):
+    """Raised when the agent is asked for an action that it does not have."""
+
+    id = "BSHO6018-E"
+    text = "action {action!r}: expected one of {actions}"
+    code = 3
+
+
+class ToolMissing(BanshoError):
+    """Raised when a program of Pacemaker's is not on this machine."""
+
+    id = "BSHO6031-E"
+    text = "{program}: no such program; install Pacemaker's command line tools (pacemaker-cli-utils) and crmsh"
+
+
+class ToolFailed(BanshoError):
+    """Raised when a program of Pacemaker's ends with an error."""
+
+    id = "BSHO6032-E"
+    text = "{program} ended with {value}: {said}"
+
+
+class NoFencing(BanshoError):
+    """Raised when a cluster could not fence a node: two owners of one disk would be possible."""
+
+    id = "BSHO6033-E"
+    text = (
+        "logical host {name}: {problem}; configure fencing first, or pass its configuration in the same call"
+        " with --fencing FILE"
+    )
+
+
+class InvalidConfiguration(BanshoError):
+    """Raised when Pacemaker finds the resulting configuration wrong; nothing has been changed."""
+
+    id = "BSHO6034-E"
+    text = "logical host {name}: the cluster would refuse its configuration, nothing is changed: {said}"
+
+
+class StillRunning(BanshoError):
+    """Raised when a logical host is to be removed and does not stop."""
+
+    id = "BSHO6035-E"
+    text = "logical host {name}: {resource} is still running, nothing is removed; see crm_mon for why it does not stop"
+
+
+class CannotInstall(BanshoError):
+    """Raised when the resource agent cannot be written to its place."""
+
+    id = "BSHO6036-E"
+    text = "{path}: cannot be written ({reason}); run this as root, or choose a folder with --root"
+
+
+class UnreadableFencing(BanshoError):
+    """Raised when the file with the fencing configuration cannot be read."""
+
+    id = "BSHO6037-E"
+    text = "{path}: cannot be read ({reason}); expected crm configuration text with a stonith resource"
+
+
+STRANGERS = Message("BSHO6021-W", "left to the unmount, since a person's terminal runs them: {holders}")
+NOT_PROVEN_YET = Message("BSHO6022-W", "suite {suite} of {host}: not stopped yet: {missing}")
+APPLIED = Message("BSHO6041-I", "logical host {name}: registered with the cluster")
+UNCHANGED = Message("BSHO6042-I", "logical host {name}: the cluster has this configuration already")
+REMOVED = Message("BSHO6043-I", "logical host {name}: stopped, and removed from the cluster")
+ABSENT = Message("BSHO6044-I", "logical host {name}: the cluster does not know it")
+INSTALLED = Message("BSHO6045-I", "wrote {path}, which runs the commands in {folder}")
+NO_AGENT = Message(
+    "BSHO6046-W", "the resource agent is not on this node ({path}); on every node run: bansho cluster agent install"
+)

@@ -1,0 +1,156 @@
+"""A logical host as cluster software sees it: its resources in their sequence, with derived time limits. Pure.
+
+The sequence is given (CONTRACT 2): shared disk and logical address, then Base, then Manager; stop is the reverse. What
+one cluster product calls all this is that product's folder's business.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from bansho.cluster import timing
+from bansho.cluster.errors import NotForACluster
+from bansho.cluster.timing import Limit
+from bansho.contract import suites
+from bansho.logicalhost.definition import LogicalHost
+
+DATABASE_SUITE = "manager"
+"""The suite whose IM database is monitored with it."""
+ADVERTISED = "as the resource agent advises"
+DISK = {"start": Limit(60, ADVERTISED), "stop": Limit(60, ADVERTISED), "monitor": Limit(40, ADVERTISED)}
+ADDRESS = {each: Limit(20, ADVERTISED) for each in ("start", "stop", "monitor")}
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*", re.ASCII)
+NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
+
+
+class Kind(Enum):
+    """What a resource is."""
+
+    DISK = "shared disk"
+    ADDRESS = "logical address"
+    SUITE = "suite"
+
+
+class Resource(NamedTuple):
+    """One thing that the cluster starts, stops and monitors on one node."""
+
+    id: str
+    kind: Kind
+    parameters: Mapping[str, str]
+    limits: Mapping[str, Limit]
+    """Operation (`start`, `stop`, `monitor`) -> its time limit."""
+
+
+class Model(NamedTuple):
+    """What cluster software has to be told about one logical host."""
+
+    name: str
+    nodes: tuple[str, ...]
+    """Where it may run, in the definition's order; no preference follows from it."""
+    resources: tuple[Resource, ...]
+    """In start order; each needs the one before. They stop in the reverse order."""
+    monitor_interval: float
+    restarts: int
+    """How often a failed resource is restarted on the same node before the logical host fails over."""
+    failure_window: float
+    """Seconds without a failure after which they are counted anew."""
+
+    @property
+    def start_order(self) -> list[str]:
+        """The resources' ids, first to start first."""
+        return [resource.id for resource in self.resources]
+
+    @property
+    def stop_order(self) -> list[str]:
+        """The resources' ids, first to stop first."""
+        return self.start_order[::-1]
+
+
+def model(host: LogicalHost, *, database: bool = True) -> Model:
+    """The model of a logical host; `database` says whether its Manager uses the IM database. Raises NotForACluster."""
+    for key, wrong, problem in _rules(host):
+        if wrong:
+            raise NotForACluster(name=host.name, key=key, problem=problem)
+    cluster = host.cluster
+    return Model(
+        host.name,
+        cluster.nodes,
+        (_disk(host), _address(host), *(_suite(host, suite, database) for suite in host.suites)),
+        cluster.monitor_interval,
+        cluster.restarts,
+        cluster.failure_window,
+    )
+
+
+def _rules(host: LogicalHost) -> list[tuple[str, bool, str]]:
+    """(key, is it wrong, what was expected)."""
+    nodes = host.cluster.nodes
+    unknown = [suite for suite in host.suites if suite not in suites.COMMANDS]
+    ip = ipaddress.ip_address(host.ip)
+    return [
+        ("kind", not host.is_logical, "expected a logical host; the physical host is not the cluster's"),
+        ("name", not IDENTIFIER.fullmatch(host.name), "expected it to begin with a letter, for the cluster's names"),
+        ("disk", host.disk is None, "is missing; the cluster has to know what to mount where"),
+        ("address", ip.is_loopback or ip.is_unspecified, "expected the logical IP address, such as 192.0.2.10/24"),
+        ("cluster.nodes", len(nodes) < 2, "expected the names of at least two nodes"),
+        ("cluster.nodes", len(set(nodes)) < len(nodes), "expected each node once"),
+        ("cluster.nodes", not all(map(NODE.fullmatch, nodes)), "expected node names of letters, digits, '.' and '-'"),
+        ("suites", bool(unknown), f"{', '.join(unknown)}: expected only {' and '.join(suites.COMMANDS)}"),
+        (
+            "suites",
+            list(host.suites) != _in_sequence(host.suites),
+            "expected base before manager, since Manager needs it",
+        ),
+    ]
+
+
+def _in_sequence(names: tuple[str, ...]) -> list[str]:
+    return [suite for suite in suites.COMMANDS if suite in names]
+
+
+def _disk(host: LogicalHost) -> Resource:
+    disk = host.disk
+    assert disk is not None  # noqa: S101 - the rules have seen to it
+    parameters = {
+        "device": disk.device,
+        "directory": disk.mount_point,
+        "fstype": disk.type,
+        "options": disk.options,
+    }
+    return Resource(f"{host.name}-disk", Kind.DISK, _given(parameters), DISK)
+
+
+def _address(host: LogicalHost) -> Resource:
+    ip, _, prefix = host.address.partition("/")
+    parameters = {"ip": ip, "cidr_netmask": prefix, "nic": host.cluster.interface or ""}
+    return Resource(f"{host.name}-address", Kind.ADDRESS, _given(parameters), ADDRESS)
+
+
+def _suite(host: LogicalHost, suite: str, database: bool) -> Resource:
+    cluster = host.cluster
+    has_database = database and suite == DATABASE_SUITE
+    patience = timing.Patience(cluster.retries, cluster.retry_interval, cluster.status_timeout, has_database)
+    parameters = {
+        "host": host.name,
+        "suite": suite,
+        "directory": host.shared_directory,
+        "mount_point": host.disk.mount_point if host.disk else "",
+        "commands": {"base": cluster.base_commands, "manager": cluster.manager_commands}[suite] or "",
+        "database": "true" if has_database else "",
+        "releases_disk": "true" if suite == host.suites[0] else "",
+        "retries": str(cluster.retries),
+        "retry_interval": f"{cluster.retry_interval:g}",
+        "status_timeout": str(cluster.status_timeout),
+    }
+    operations = {
+        "start": timing.start(host.limits.start, patience),
+        "stop": timing.stop(host.limits.stop, patience),
+        "monitor": timing.monitor(patience),
+    }
+    return Resource(f"{host.name}-{suite}", Kind.SUITE, _given(parameters), operations)
+
+
+def _given(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if value}

@@ -1,0 +1,1 @@
+"""Pacemaker: the model as crmsh text, and bringing that into a live cluster."""

@@ -1,0 +1,106 @@
+"""Registering a logical host with a live Pacemaker cluster, and removing it again."""
+
+import tempfile
+from pathlib import Path
+
+from bansho.cluster.errors import InvalidConfiguration, NoFencing, NotForACluster, StillRunning
+from bansho.cluster.model import Model
+from bansho.cluster.pacemaker import render
+from bansho.cluster.pacemaker.cib import Cib, fencing_problem, members, operators_settings, parse
+
+DIFFERENT = 1
+"""What `crm_diff` returns when there is a difference."""
+ABSENT = 105
+"""What `cibadmin` returns where nothing matches."""
+
+
+def apply(model: Model, fencing: str = "") -> bool:
+    """Brings the model into the cluster, and `fencing` (crm configuration text) with it; whether anything changed.
+
+    The new configuration is made and verified on a copy; what differs is then patched into the live one in one step.
+    What an operator has set on the resources (stopped, unmanaged) stays. Raises NoFencing, InvalidConfiguration,
+    NotForACluster, ToolMissing or ToolFailed; then nothing has been changed.
+    """
+    live = Cib().query()
+    before = parse(live)
+    if not fencing:
+        require_fencing(model, fencing_problem(before))
+    require_all_known(model, members(before, render.group_id(model)))
+    with tempfile.TemporaryDirectory(prefix="bansho-") as folder:
+        old, new = Path(folder, "old.xml"), Path(folder, "new.xml")
+        old.write_text(live, encoding="utf-8")
+        new.write_text(live, encoding="utf-8")
+        load(Cib(new), f"{fencing}\n{render.crm(model)}", Path(folder, "text.crm"))
+        for setting in operators_settings(before, [render.group_id(model), *model.start_order]):
+            set_meta(Cib(new), setting.resource, setting.name, setting.value)
+        verify(model, new)
+        return patch(old, new)
+
+
+def require_fencing(model: Model, problem: str) -> None:
+    """Raises NoFencing where there is a problem."""
+    if problem:
+        raise NoFencing(name=model.name, problem=problem)
+
+
+def require_all_known(model: Model, registered: list[str]) -> None:
+    """Raises NotForACluster where a registered member is no longer defined: it would run on, by itself, anywhere."""
+    gone = [each for each in registered if each not in model.start_order]
+    if gone:
+        problem = f"{', '.join(gone)} is registered and no longer defined; first: bansho cluster remove {model.name}"
+        raise NotForACluster(name=model.name, key="suites", problem=problem)
+
+
+def load(copy: Cib, text: str, file: Path) -> None:
+    """Loads crm configuration text into a copy. Raises ToolFailed."""
+    file.write_text(text, encoding="utf-8")
+    copy.run("crm", "--force", "configure", "load", "update", str(file))
+
+
+def set_meta(cib: Cib, resource: str, name: str, value: str) -> None:
+    """Sets a meta attribute of a resource. Raises ToolFailed."""
+    options = ("--meta", "--set-parameter", name, "--parameter-value", value)
+    cib.run("crm_resource", "--resource", resource, *options)
+
+
+def verify(model: Model, file: Path) -> None:
+    """Has Pacemaker check a configuration. Raises InvalidConfiguration for errors; warnings are its own business."""
+    done = Cib().run("crm_verify", "--verbose", "--xml-file", str(file), accepted=range(256))
+    if "Errors found" in done.stderr:
+        raise InvalidConfiguration(name=model.name, said=done.stderr.strip())
+
+
+def patch(old: Path, new: Path) -> bool:
+    """Brings the difference between two configurations into the live one; whether there was any. Raises ToolFailed."""
+    files = ("--original", str(old), "--new", str(new))
+    difference = Cib().run("crm_diff", "--no-version", *files, accepted=(0, DIFFERENT))
+    if difference.returncode != DIFFERENT:
+        return False
+    file = new.with_name("difference.xml")
+    file.write_text(difference.stdout, encoding="utf-8")
+    Cib().run("cibadmin", "--patch", "--xml-file", str(file))
+    return True
+
+
+def remove(name: str, patience: float) -> bool:
+    """Stops the logical host in its sequence within `patience` seconds, then removes it; whether it was there.
+
+    Resources deleted while they run would be stopped in no order. Raises StillRunning, ToolMissing or ToolFailed.
+    """
+    registered = members(parse(Cib().query()), name)
+    if not registered:
+        return False
+    set_meta(Cib(), name, "target-role", "Stopped")
+    Cib().run("crm_resource", "--wait", f"--timeout={patience:g}s", accepted=range(256), patience=patience + 10)
+    for resource in registered:
+        if runs(resource):
+            raise StillRunning(name=name, resource=resource)
+    for path in (f"//rsc_location[@id='{name}-nodes']", f"//group[@id='{name}']"):
+        Cib().run("cibadmin", "--delete", "--force", "--xpath", path, accepted=(0, ABSENT))
+    return True
+
+
+def runs(resource: str) -> bool:
+    """Whether a resource runs on any node."""
+    found = Cib().run("crm_resource", "--resource", resource, "--locate", accepted=range(256))
+    return "is running on" in found.stdout
