@@ -1,0 +1,172 @@
+"""Base over HTTP (docs/house.md, "Base, over HTTP"): from requests to the intake and the store's reader."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bansho.base.errors import STATUS, BadParameter, Forbidden, NoSuchResource, StoreFailed, TooLarge, Unauthenticated
+from bansho.base.intake import Intake
+from bansho.base.metrics import Metrics
+from bansho.base.store import Reader
+from bansho.base.tokens import Scope, Tokens
+from bansho.contract.messages import BanshoError
+from bansho.events.errors import MalformedEvent
+from bansho.events.event import Event, decode, decode_many, encode
+from bansho.events.wire import Registrations
+
+EVENT_BYTES = 64 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
+BATCH_EVENTS = 1000
+BATCHES_AT_ONCE = 8
+"""Batches in memory at once; the others wait in their sockets."""
+PAGE_EVENTS = 1000
+LONGEST_WAIT = 60
+HEALTH_SECONDS = 5.0
+"""Within this the writer has to come round for /healthz."""
+
+Result = TypeVar("Result")
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to read: at most `limit` events beyond `after`; where there is none, `wait` seconds for one."""
+
+    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+    limit: Annotated[int, Meta(ge=1, le=PAGE_EVENTS)] = PAGE_EVENTS
+    wait: Annotated[float, Meta(ge=0, le=LONGEST_WAIT)] = 0.0
+
+
+class Api:
+    """The endpoints. `readers` runs what waits for the disk, one at a time."""
+
+    def __init__(
+        self, host: str, intake: Intake, reader: Reader, readers: Executor, tokens: Tokens, metrics: Metrics
+    ) -> None:
+        self._host, self._intake, self._reader, self._readers = host, intake, reader, readers
+        self._tokens, self._metrics = tokens, metrics
+        self._batches = asyncio.Semaphore(BATCHES_AT_ONCE)
+
+    def application(self) -> Starlette:
+        """The routes, and every error as the house's JSON."""
+        return Starlette(
+            routes=[
+                Route("/api/v1/events", self._for("send", self.register), methods=["POST"]),
+                Route("/api/v1/events/batch", self._for("send", self.register_batch), methods=["POST"]),
+                Route("/api/v1/events", self._for("read", self.read), methods=["GET"]),
+                Route("/api/v1/state", self._for("read", self.state), methods=["GET"]),
+                Route("/metrics", self._for("read", self.metrics), methods=["GET"]),
+                Route("/healthz", self.health, methods=["GET"]),
+            ],
+            exception_handlers={
+                BanshoError: self._refused,
+                HTTPException: self._no_such_resource,
+                ClientDisconnect: self._gone,
+            },
+        )
+
+    async def register(self, request: Request) -> Response:
+        """POST /api/v1/events."""
+        event = decode(await _body(request, EVENT_BYTES))
+        self._own_name_unused([event])
+        answers = await self._intake.register([event])
+        return _json(answers[0], 201)
+
+    async def register_batch(self, request: Request) -> Response:
+        """POST /api/v1/events/batch."""
+        async with self._batches:
+            events = decode_many(await _body(request, BATCH_BYTES))
+            if len(events) > BATCH_EVENTS:
+                raise TooLarge(limit=BATCH_EVENTS, unit="events")
+            self._own_name_unused(events)
+            return _json(Registrations(await self._intake.register(events)), 201)
+
+    async def read(self, request: Request) -> Response:
+        """GET /api/v1/events."""
+        query = _query(request)
+        if query.wait:
+            await self._intake.beyond(query.after, query.wait)
+        page = await self._reading(lambda: self._reader.page(query.after, query.limit))
+        return Response(page, media_type="application/json")
+
+    async def state(self, _request: Request) -> Response:
+        """GET /api/v1/state."""
+        return _json(await self._reading(self._reader.state))
+
+    async def metrics(self, _request: Request) -> Response:
+        """GET /metrics."""
+        return Response(self._metrics.text(self._intake.last), media_type="text/plain; version=0.0.4")
+
+    async def health(self, _request: Request) -> Response:
+        """GET /healthz: whether an event could be taken in."""
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                await self._intake.check()
+        except TimeoutError:
+            raise StoreFailed(path="", reason=f"the writer did not come round in {HEALTH_SECONDS} seconds") from None
+        return _json({"status": "ok"})
+
+    def _for(self, scope: Scope, handler: Handler) -> Handler:
+        """The handler, for requests whose token has that scope."""
+
+        async def allowed(request: Request) -> Response:
+            kind, _, text = request.headers.get("authorization", "").partition(" ")
+            token = self._tokens.find(text) if kind.lower() == "bearer" else None
+            if token is None:
+                raise Unauthenticated(host=self._host)
+            if token.scope != scope:
+                raise Forbidden(name=token.name, scope=token.scope, needed=scope)
+            return await handler(request)
+
+        return allowed
+
+    def _own_name_unused(self, events: list[Event]) -> None:
+        """Raises MalformedEvent for a sender that uses our own name: its serials and ours would name two events."""
+        if any(event.source_server == self._host for event in events):
+            raise MalformedEvent(member="source_server", problem=f"expected a name other than {self._host!r}, our own")
+
+    async def _reading(self, function: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, function)
+
+    async def _refused(self, _request: Request, error: Exception) -> Response:
+        status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 503)
+        self._metrics.refused(status)
+        return _json({"error": str(error)}, status)
+
+    async def _no_such_resource(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+        self._metrics.refused(error.status_code)
+        text = NoSuchResource(method=request.method, path=request.url.path, reason=error.detail)
+        return _json({"error": str(text)}, error.status_code)
+
+    async def _gone(self, _request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The body, of at most `limit` bytes, counted while it comes in. Raises TooLarge."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(limit=limit, unit="bytes")
+    return bytes(body)
+
+
+def _query(request: Request) -> Query:
+    try:
+        return msgspec.convert(dict(request.query_params), Query, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadParameter(problem=error) from None
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(encode(document), status, media_type="application/json")

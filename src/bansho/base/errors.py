@@ -1,0 +1,126 @@
+"""What can go wrong in Base, and what HTTP calls it (`STATUS`)."""
+
+from bansho.contract.messages import BanshoError
+from bansho.events.errors import MalformedEvent, MalformedJson
+
+
+class CannotListen(BanshoError):
+    """Raised when the event service's address and port cannot be had."""
+
+    id = "BSHO4010-E"
+    text = "event service: cannot listen on {address} port {port}: {reason}"
+
+
+class StoreHeld(BanshoError):
+    """Raised when another process has the event store open for writing."""
+
+    id = "BSHO4011-E"
+    text = "event store {path}: process {pid} has it open; expected one event service, stop the other one first"
+
+
+class StoreUnusable(BanshoError):
+    """Raised when the event store cannot be opened: no right to it, damaged, or written by a newer bansho."""
+
+    id = "BSHO4012-E"
+    text = "event store {path}: cannot be opened ({reason}); repair it or restore it from a copy"
+
+
+class Unauthenticated(BanshoError):
+    """Raised when a request brings no token, or one that is not known."""
+
+    id = "BSHO4020-E"
+    text = (
+        "expected a known token as 'Authorization: Bearer TOKEN'; make one with: bansho token create NAME --host {host}"
+    )
+
+
+class Forbidden(BanshoError):
+    """Raised when a token's scope is not the one that a request needs."""
+
+    id = "BSHO4021-E"
+    text = "token {name!r} has the scope {scope!r}: this request needs {needed!r}"
+
+
+class NoSuchResource(BanshoError):
+    """Raised when a request names a path or a method that the event service does not have."""
+
+    id = "BSHO4022-E"
+    text = "{method} {path}: {reason}"
+
+
+class TooLarge(BanshoError):
+    """Raised when a request's body, or a batch, is beyond its limit."""
+
+    id = "BSHO4023-E"
+    text = "expected at most {limit:,} {unit} in this request"
+
+
+class BadParameter(BanshoError):
+    """Raised when a parameter of the query is unknown, of a wrong type or out of its range."""
+
+    id = "BSHO4024-E"
+    text = "query: {problem}"
+
+
+class Busy(BanshoError):
+    """Raised when too many events wait to be written, or the service is ending; the sender tries again."""
+
+    id = "BSHO4025-E"
+    text = "the event service takes no event in at the moment ({reason}); send it again"
+
+
+class NoSpace(BanshoError):
+    """Raised when the disk is full. What was acknowledged is kept; the service goes on when there is space."""
+
+    id = "BSHO4026-E"
+    text = "event store {path}: no space left; the event was not registered, make space and send it again"
+
+
+class StoreFailed(BanshoError):
+    """Raised when the event store cannot be written or read for another reason than space."""
+
+    id = "BSHO4027-E"
+    text = "event store {path}: {reason}; the event was not registered, send it again"
+
+
+class TokensUnreadable(BanshoError):
+    """Raised when the file of tokens is there and cannot be read as that."""
+
+    id = "BSHO4028-E"
+    text = (
+        "{path}: expected the tokens that 'bansho token' wrote ({reason}); restore it, or remove it and make new ones"
+    )
+
+
+class BadTokenName(BanshoError):
+    """Raised when a new token's name is not a plain name."""
+
+    id = "BSHO4029-E"
+    text = "token name {name!r}: expected 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
+
+
+class TokenExists(BanshoError):
+    """Raised when a token of that name exists already."""
+
+    id = "BSHO4030-E"
+    text = "token {name!r} exists already; choose another name, or revoke it first"
+
+
+class UnknownToken(BanshoError):
+    """Raised when a token to revoke does not exist."""
+
+    id = "BSHO4031-E"
+    text = "token {name!r}: there is none of that name; see: bansho token list --host {host}"
+
+
+STATUS: dict[type[BanshoError], int] = {
+    MalformedJson: 400,
+    BadParameter: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NoSuchResource: 404,
+    TooLarge: 413,
+    MalformedEvent: 422,
+    NoSpace: 507,
+}
+"""Error -> HTTP status. What is not listed keeps the service from taking events in: 503."""

@@ -1,0 +1,218 @@
+"""The event store: one SQLite file on the shared disk, `events/events.db`, written by one thread of one process.
+
+WAL with `synchronous=FULL`: a commit that returned survives the loss of power. Serials ascend by one without a gap and
+none is given twice, since a serial becomes visible only with its commit and no event is ever removed.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from bansho.base.errors import NoSpace, StoreFailed, StoreHeld, StoreUnusable
+from bansho.contract.messages import BanshoError
+from bansho.events.event import Event, StoredEvent, encode, store
+from bansho.events.wire import Registration, State
+
+VERSION = 1
+SCHEMA = f"""
+BEGIN;
+CREATE TABLE event (
+    serial INTEGER PRIMARY KEY,
+    source_server TEXT NOT NULL,
+    source_serial INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (source_server, source_serial)
+) STRICT;
+CREATE TABLE probe (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+KNOWN = """
+SELECT source_server, source_serial, serial FROM json_each(?) AS name
+CROSS JOIN event ON source_server = name.value ->> 0 AND source_serial = name.value ->> 1
+"""
+
+PAGE = """
+SELECT max(serial), group_concat(body) FROM (SELECT serial, body FROM event WHERE serial > ? ORDER BY serial LIMIT ?)
+"""
+
+ENDS = "SELECT (SELECT min(serial) FROM event), (SELECT max(serial) FROM event)"
+
+PROBE = "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(65536))"
+"""As large as the largest single event."""
+
+ROWS = 100
+"""Rows an INSERT. One statement for many rows: each one gives up Python's lock and has to get it back."""
+
+Name = tuple[str | None, int | None]
+"""(source server, source serial)."""
+
+
+def number(events: Sequence[Event], known: dict[Name, int], last: int) -> tuple[list[Registration], list[Event]]:
+    """The answer to each event, and the new ones in the order of their serials, which go on after `last`. Pure.
+
+    `known` has the serials of the names that are stored already.
+    """
+    names, answers, fresh = dict(known), list[Registration](), list[Event]()
+    for event in events:
+        name = (event.source_server, event.source_serial)
+        serial = names.get(name)
+        answers.append(Registration(serial or last + 1, serial is not None))
+        if serial is None:
+            last += 1
+            fresh.append(event)
+            if event.source_server is not None:
+                names[name] = last
+    return answers, fresh
+
+
+class Store:
+    """The writing end. `guard` raises where this process may not write any more; it is asked before every commit.
+
+    Raises StoreHeld, StoreUnusable, or what the guard raises.
+    """
+
+    def __init__(self, folder: Path, server: str, guard: Callable[[], None]) -> None:
+        self._server, self._guard = server, guard
+        guard()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.path = folder / "events.db"
+        self._lock = _held(folder / "lock")
+        try:
+            self._database = _opened(self.path)
+            self.last: int = self._database.execute(ENDS).fetchone()[1] or 0
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnusable(path=self.path, reason=error) from None
+
+    def add(self, events: Sequence[Event], now: float) -> list[Registration]:
+        """Stores those that are new, in one transaction, durably; answers each in order. All or nothing.
+
+        `now` is their time of arrival in seconds since 1970. Raises NoSpace, StoreFailed, or what the guard raises.
+        """
+        with self._transaction():
+            answers, fresh = number(events, self._known(events), self.last)
+            serials = range(self.last + 1, self.last + 1 + len(fresh))
+            rows = [
+                store(event, serial=serial, arrived_at=now, server=self._server)
+                for serial, event in zip(serials, fresh, strict=True)
+            ]
+            self._insert(rows)
+        self.last += len(rows)
+        return answers
+
+    def check(self, *, writing: bool) -> None:
+        """Returns if an event could be stored; to be sure, by `writing` as much as the largest one. Raises as `add`."""
+        with self._transaction():
+            if writing:
+                self._database.execute(PROBE)
+
+    def close(self) -> None:
+        """Closes it; the next one to open it finds nothing to recover."""
+        with suppress(sqlite3.Error):
+            self._database.close()
+        os.close(self._lock)
+
+    def _known(self, events: Sequence[Event]) -> dict[Name, int]:
+        names = [(event.source_server, event.source_serial) for event in events if event.source_server is not None]
+        if not names:
+            return {}
+        found = self._database.execute(KNOWN, (encode(names).decode(),))
+        return {(server, source): serial for server, source, serial in found.fetchall()}
+
+    def _insert(self, rows: Sequence[StoredEvent]) -> None:
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            values = [
+                value
+                for row in some
+                for value in (row.serial, row.source_server, row.source_serial, encode(row).decode())
+            ]
+            places = ",".join(["(?,?,?,?)"] * len(some))
+            self._database.execute(f"INSERT INTO event VALUES {places}", values)  # noqa: S608 - only question marks
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
+            self._guard()
+            self._database.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error | OSError):
+                raise failure(self.path, error) from None
+            raise
+
+
+class Reader:
+    """The reading end: a connection of its own, for one thread at a time. Sees what is committed."""
+
+    def __init__(self, path: Path, server: str, epoch: int) -> None:
+        self._path, self._server, self._epoch = path, server, epoch
+        self._database = _connected(path)
+        self._database.execute("PRAGMA query_only = on")
+
+    def page(self, after: int, limit: int) -> bytes:
+        """At most `limit` events with serials beyond `after`, as the JSON of a `wire.Page`. Raises StoreFailed."""
+        last, bodies = self._row(PAGE, after, limit)
+        return f'{{"events":[{bodies or ""}],"last":{last or after}}}'.encode()
+
+    def state(self) -> State:
+        """What there is. Raises StoreFailed."""
+        oldest, last = self._row(ENDS)
+        count = last - oldest + 1 if last else 0
+        return State(host=self._server, epoch=self._epoch, last=last or 0, count=count, oldest=oldest or 0)
+
+    def _row(self, statement: str, *values: int) -> tuple[int, int]:
+        try:
+            row: tuple[int, int] = self._database.execute(statement, values).fetchone()
+        except sqlite3.Error as error:
+            raise failure(self._path, error) from None
+        return row
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._database.close()
+
+
+def failure(path: Path, error: sqlite3.Error | OSError) -> BanshoError:
+    """NoSpace where the disk is full, else StoreFailed."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        return NoSpace(path=path)
+    return StoreFailed(path=path, reason=error)
+
+
+def _held(path: Path) -> int:
+    """Holds `path` for this process; the kernel lets go of it when the process ends. Raises StoreHeld."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 20).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise StoreHeld(path=path.parent, pid=holder or "unknown") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Opened and recovered, with its tables. Raises sqlite3.Error, or OSError for another bansho's store."""
+    database = _connected(path)
+    database.execute("PRAGMA journal_mode = wal")
+    database.execute("PRAGMA synchronous = full")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        database.executescript(SCHEMA)
+    elif version != VERSION:
+        raise OSError(f"expected version {VERSION} of its tables, found {version}")
+    return database
