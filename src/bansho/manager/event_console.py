@@ -1,0 +1,138 @@
+"""The event console as a service of Manager: `python -m bansho.manager.event_console`.
+
+It listens on the logical host's address, port `ports.console`. It is ready once it listens: without the IM database
+it shows a page that says so, and goes on by itself.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from bansho.contract.messages import BanshoError
+from bansho.logicalhost import definition
+from bansho.logicalhost.definition import LogicalHost
+from bansho.manager import accounts, sessions
+from bansho.manager.app import application
+from bansho.manager.errors import AddressTaken, NoHostNamed
+from bansho.process.notify import notify, watchdog_interval
+
+GRACE = 3
+"""Seconds that open answers have to end in."""
+BACKLOG = 512
+CONNECTIONS = 1024
+"""The most connections at once; one more is answered with 503."""
+
+log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells the process manager what it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to answer, and to beat."""
+        await super().startup(sockets)
+        if self.started:
+            self._beating = asyncio.create_task(_beat())
+            notify("READY=1", "STATUS=listening")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends open answers, live pages among them, and stops."""
+        notify("STOPPING=1")
+        await super().shutdown(sockets)
+        self._beating.cancel()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end the server, and that is all: a stop that was asked for exits with 0."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self.handle_exit)
+        yield
+
+
+def listen(host: LogicalHost) -> socket.socket:
+    """A socket on the console's address. Raises AddressTaken."""
+    port = host.ports.console
+    family = socket.AF_INET6 if ":" in host.ip else socket.AF_INET
+    try:
+        return socket.create_server((host.ip, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        path = definition.path_of(host.name)
+        raise AddressTaken(name=host.name, address=host.ip, port=port, reason=error.strerror, path=path) from None
+
+
+def server(host: LogicalHost) -> Server:
+    """A server of `host`'s console."""
+    config = uvicorn.Config(
+        application(host),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return Server(config)
+
+
+async def _beat() -> None:
+    interval = watchdog_interval()
+    while interval:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(interval)
+
+
+def configure_log() -> None:
+    """Our log and the libraries' as JSON lines on stdout."""
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        foreign_pre_chain=shared,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+def named_host() -> LogicalHost:
+    """The logical host of `BANSHO_HOST`. Raises NoHostNamed, or as `definition.load`."""
+    name = os.environ.get("BANSHO_HOST")
+    if not name:
+        raise NoHostNamed
+    return definition.load(name)
+
+
+def main() -> None:
+    """The service. Exit codes: 0 stopped as asked, 1 it could not start (one line says why)."""
+    configure_log()
+    try:
+        host = named_host()
+        sessions.read_key(accounts.session_key_file(host.shared), host.name)
+        listener = listen(host)
+    except BanshoError as error:
+        sys.exit(str(error))
+    log.info("console starts", host=host.name, address=host.ip, port=host.ports.console)
+    console = server(host)
+    console.run(sockets=[listener])
+    sys.exit(not console.started)
+
+
+if __name__ == "__main__":
+    main()
