@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bansho.drill.tally import tally
-from bansho.drill.traffic import Acknowledged, Ledger, read
+from bansho.drill.traffic import Acknowledged, Ledger
 
 NUMBERS = st.integers(min_value=1, max_value=20)
 
@@ -42,9 +42,3 @@ def test_the_counts_agree_with_a_recount(sent: set[int], acknowledged: set[int],
     assert found.doubled == sum(stored.count(number) > 1 for number in set(stored))
     assert found.invented == sum(number not in sent for number in set(stored))
     assert Counter(stored).total() == found.stored
-
-
-def test_a_ledger_is_read_up_to_its_last_whole_line() -> None:
-    found = read(["s 1 10.0\n", "a 1 501 10.1\n", "s 2 10.2\n", "a 2 50"])
-    assert found.sent == {1: 10.0, 2: 10.2}
-    assert found.acknowledged == {1: Acknowledged(501, 10.1)}

@@ -1,5 +1,6 @@
 """`bansho setup`: prepare a shared directory, once."""
 
+import json
 import os
 import pwd
 import shutil
@@ -30,7 +31,8 @@ class Made(NamedTuple):
 
 @click.command()
 @click.argument("name")
-def command(name: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: lines, password.")
+def command(name: str, as_json: bool) -> None:
     """Prepare the shared directory of the logical host NAME, once.
 
     It writes the suites' process definitions, creates the IM database, and makes the first account, whose password it
@@ -38,6 +40,9 @@ def command(name: str) -> None:
     is, so an interrupted set-up is repeated by calling it again.
     """
     made = prepare(definition.load(name))
+    if as_json:
+        click.echo(json.dumps(made._asdict()))
+        return
     for line in made.lines:
         click.echo(line)
     if made.password:

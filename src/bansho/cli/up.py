@@ -120,7 +120,7 @@ def _start(host: LogicalHost, stop: threading.Event) -> None:
 
 
 def _status(host: LogicalHost, commands: SuiteCommands) -> tuple[int, str]:
-    call = [PROGRAMS / commands.status, "-h", host.name]
+    call = [str(PROGRAMS / commands.status), "-h", host.name]
     answer = subprocess.run(call, check=False, text=True, capture_output=True)
     return answer.returncode, (answer.stdout or answer.stderr).strip().partition("\n")[0]
 

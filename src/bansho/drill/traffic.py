@@ -2,17 +2,19 @@
 
 `python -m bansho.drill.traffic URL TOKEN-FILE LEDGER [--rate N] [--source NAME]` sends until it is terminated. During
 an outage the events wait and follow afterwards in batches; an event keeps its source serial, so sending again is safe.
-The ledger has two lines an event: `s SOURCE-SERIAL AT` before the first try, `a SOURCE-SERIAL SERIAL AT` when it was
-acknowledged.
+The ledger, a file or `-` for stdout, has two lines an event: `s SOURCE-SERIAL AT` before the first try, and
+`a SOURCE-SERIAL SERIAL AT` when it was acknowledged.
 """
 
 import argparse
 import http.client
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
@@ -40,16 +42,14 @@ class Ledger(NamedTuple):
     acknowledged: dict[int, Acknowledged]
 
 
-def read(lines: Iterable[str]) -> Ledger:
-    """A ledger from its lines; a last line that is still being written is left out."""
-    ledger = Ledger({}, {})
+def note(ledger: Ledger, lines: Iterable[str]) -> None:
+    """Adds whole lines to a ledger."""
     for line in lines:
         match line.split():
-            case ["s", number, at] if line.endswith("\n"):
+            case ["s", number, at]:
                 ledger.sent[int(number)] = float(at)
-            case ["a", number, serial, at] if line.endswith("\n"):
+            case ["a", number, serial, at]:
                 ledger.acknowledged[int(number)] = Acknowledged(int(serial), float(at))
-    return ledger
 
 
 def event(source: str, number: int) -> dict[str, object]:
@@ -123,12 +123,16 @@ class Sender:
         self._ledger.flush()
 
 
+def _opened(ledger: Path) -> AbstractContextManager[IO[str]]:
+    return nullcontext(sys.stdout) if str(ledger) == "-" else ledger.open("a", encoding="utf-8")
+
+
 def main() -> None:
     """Sends until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description="send events at a steady rate until terminated")
     parser.add_argument("url", help="http://ADDRESS:PORT of the event service")
     parser.add_argument("token_file", type=Path)
-    parser.add_argument("ledger", type=Path)
+    parser.add_argument("ledger", type=Path, help="a file, or - for stdout")
     parser.add_argument("--rate", type=float, default=100.0, help="events a second (100)")
     parser.add_argument("--source", default="outside", help="the source server's name (outside)")
     arguments = parser.parse_args()
@@ -136,7 +140,7 @@ def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     token = arguments.token_file.read_text().strip()
-    with arguments.ledger.open("a", encoding="utf-8") as ledger:
+    with _opened(arguments.ledger) as ledger:
         Sender(arguments.url, token, arguments.source, ledger).run(arguments.rate, stop)
 
 

@@ -48,9 +48,17 @@ def mark(shared: SharedPlaces, leg: str, **facts: Any) -> None:
     try:
         _shorten(path(shared))
         with path(shared).open("a", encoding="utf-8") as file:
+            _give_to_owner_of(shared.log, file.fileno())
             file.write(line)
     except OSError:
         return
+
+
+def _give_to_owner_of(folder: Path, descriptor: int) -> None:
+    """Root writes first, the services, which run as another user, later."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _shorten(file: Path) -> None:

@@ -1,0 +1,228 @@
+"""The stage of a drill: a lab whose nodes run the logical host `watch`, and a sender outside the cluster.
+
+Everything is done by the commands that a user would type on a node.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import bansho
+from bansho.contract import operation
+from bansho.contract.suites import COMMANDS
+from bansho.drill import traffic
+from bansho.drill.errors import NotReached, StepFailed
+from bansho.drill.progress import step
+from bansho.lab.lab import Lab
+from bansho.lab.node import Node
+
+HOST = "watch"
+USER = "bansho"
+MOUNT_POINT = "/srv/bansho"
+SHARED = f"{MOUNT_POINT}/{HOST}"
+PROGRAMS = Path(sys.executable).parent
+SOURCE = "outside"
+UP = 60.0
+"""Seconds for the logical host to come up, or to be taken over."""
+LOOK = 0.1
+
+DEFINITION = """\
+name = "{name}"
+address = "{address}"
+shared-directory = "{shared}"
+user = "{user}"
+
+[disk]
+device = "{device}"
+type = "ext4"
+mount-point = "{mount_point}"
+
+[cluster]
+nodes = {nodes}
+interface = "eth0"
+monitor-interval = 2
+status-timeout = 5
+"""
+
+
+def wait(what: str, reached: Callable[[], bool], limit: float = UP, state: Callable[[], object] = lambda: "") -> None:
+    """Returns once `reached()`. Raises NotReached after `limit` seconds, with `state()`."""
+    until = time.monotonic() + limit
+    while not reached():
+        if time.monotonic() > until:
+            raise NotReached(what=what, limit=limit, state=state())
+        time.sleep(LOOK)
+
+
+class Sender:
+    """The sender outside, as a process on the lab's `outside`; its ledger is a file of this machine."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ledger: Path) -> None:
+        self._process, self._path = process, ledger
+        self._read, self._ledger = 0, traffic.Ledger({}, {})
+
+    def ledger(self) -> traffic.Ledger:
+        """What it noted so far. Each call reads what is new."""
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            lines, _, _ = file.read().rpartition(b"\n")
+        traffic.note(self._ledger, lines.decode().splitlines())
+        self._read += len(lines) + bool(lines)
+        return self._ledger
+
+    def acknowledged_after(self, moment: float) -> float | None:
+        """When the first event that was sent after `moment` was acknowledged; wall clock."""
+        ledger = self.ledger()
+        times = (ack.at for number, ack in ledger.acknowledged.items() if ledger.sent[number] > moment)
+        return min(times, default=None)
+
+    def stop(self) -> None:
+        """Ends it; it finishes the request that is under way, or gives it up."""
+        self._process.terminate()
+        self._process.wait(timeout=10)
+
+
+class Stage:
+    """A lab that runs `watch`."""
+
+    def __init__(self, lab: Lab, token: str, password: str, folder: Path) -> None:
+        self.lab, self.token, self.password, self.folder = lab, token, password, folder
+
+    @property
+    def address(self) -> str:
+        """The logical IP address."""
+        return self.lab.logical_address.partition("/")[0]
+
+    def active(self) -> Node | None:
+        """The node that has the shared disk, or None. Reads only /proc."""
+        return next((node for node in self.lab.nodes if node.on and _mounted(node)), None)
+
+    def value(self, node: Node, suite: str) -> int:
+        """What the suite's status command answers on a node (CONTRACT 3.2)."""
+        return node.run([str(PROGRAMS / COMMANDS[suite].status), "-h", HOST]).returncode
+
+    def running_on(self) -> Node | None:
+        """The node on which both suites are all running, or None."""
+        node = self.active()
+        if node and all(self.value(node, suite) == operation.ALL_RUNNING for suite in COMMANDS):
+            return node
+        return None
+
+    def wait_up(self, *, elsewhere_than: str = "", limit: float = UP) -> Node:
+        """Waits until both suites are all running, on another node than the one named; returns the node."""
+
+        def reached() -> bool:
+            node = self.running_on()
+            return node is not None and node.name != elsewhere_than
+
+        wait(f"{HOST} to be all running", reached, limit, self.overview)
+        node = self.active()
+        assert node is not None  # noqa: S101 - it was running a moment ago, and `wait` raised otherwise
+        return node
+
+    def overview(self) -> dict[str, dict[str, object]]:
+        """What runs where: per node its power, cable, whether it has the disk, and each suite's value there."""
+        return {node.name: self._node(node) for node in self.lab.nodes}
+
+    def _node(self, node: Node) -> dict[str, object]:
+        state: dict[str, object] = dict(node.state())
+        if state["power"] == "on":
+            mounted = _mounted(node)
+            state["disk"] = mounted
+            state |= {suite: self.value(node, suite) if mounted else None for suite in COMMANDS}
+        return state
+
+    def send(self, rate: float, source: str = SOURCE) -> Sender:
+        """Starts the sender outside."""
+        path = self.folder / f"{source}.ledger"
+        url = f"http://{self.address}:7710"
+        command = [sys.executable, "-m", "bansho.drill.traffic", url, "/root/token", "-", "--rate", str(rate)]
+        with path.open("ab") as ledger:
+            return Sender(self.lab.outside.popen([*command, "--source", source], stdout=ledger), path)
+
+    def stored(self, source: str = SOURCE) -> list[int]:
+        """The source serials that the IM database holds of a source, asked on the active node."""
+        node = self.wait_up()
+        answer = run(node, "ask the IM database", [sys.executable, "-m", "bansho.drill.stored", HOST, source])
+        return [int(line) for line in answer.split()]
+
+
+def _mounted(node: Node) -> bool:
+    try:
+        return f" {MOUNT_POINT} " in Path(f"/proc/{node.pid}/mountinfo").read_text()
+    except OSError:
+        return False
+
+
+def run(node: Node, title: str, command: Sequence[str], text: str | None = None) -> str:
+    """Runs a command on a node; its stdout. Raises StepFailed when it ends with an error."""
+    answer = node.run(command, input=text) if text is not None else node.run(command)
+    if answer.returncode != 0:
+        reason = (answer.stderr or answer.stdout).strip().replace("\n", "; ")
+        raise StepFailed(step=title, command=" ".join(command), value=answer.returncode, node=node.name, reason=reason)
+    return answer.stdout
+
+
+@contextmanager
+def stage(name: str = "lab", nodes: int = 3) -> Iterator[Stage]:
+    """Builds a lab, sets the logical host up in it, registers it and waits until it runs; takes all down at the end."""
+    with TemporaryDirectory(prefix="bansho-") as folder:
+        with step(f"building {nodes} nodes"):
+            lab = Lab.up(name, nodes=nodes, users=(USER,), readable=_readable())
+        with lab:
+            yield _set_up(lab, Path(folder))
+
+
+def _readable() -> list[Path]:
+    """What the unprivileged services must reach on the nodes: the package, the environment, the interpreter."""
+    return [Path(bansho.__file__), Path(sys.prefix), Path(sys.executable).resolve()]
+
+
+def _set_up(lab: Lab, folder: Path) -> Stage:
+    first = lab.nodes[0]
+    for node in lab.nodes:
+        _define(lab, node)
+    with step(f"setting {HOST} up on the shared disk"):
+        made, token = _prepare_disk(lab, first)
+        run(lab.outside, "give the sender its token", ["sh", "-c", "umask 077; cat >/root/token"], token)
+    built = Stage(lab, token, made["password"], folder)
+    with step(f"registering {HOST} with Pacemaker, and starting it"):
+        run(first, "write the fencing", ["sh", "-c", "cat >/root/fencing"], lab.fencing + "\n")
+        run(first, "register", [_bansho(), "cluster", "apply", HOST, "--fencing", "/root/fencing"])
+        built.wait_up()
+    return built
+
+
+def _define(lab: Lab, node: Node) -> None:
+    text = DEFINITION.format(
+        name=HOST,
+        address=lab.logical_address,
+        shared=SHARED,
+        user=USER,
+        device=lab.disk,
+        mount_point=MOUNT_POINT,
+        nodes=json.dumps(list(lab.spec.nodes)),
+    )
+    path = f"/etc/bansho/logical-hosts/{HOST}.toml"
+    script = f"mkdir -p {Path(path).parent} {MOUNT_POINT} && cat >{path}"
+    run(node, "write the definition", ["sh", "-c", script], text)
+    run(node, "install the agent", [_bansho(), "cluster", "agent", "install"])
+
+
+def _prepare_disk(lab: Lab, node: Node) -> tuple[dict[str, str], str]:
+    run(node, "mount the disk", ["mount", lab.disk, MOUNT_POINT])
+    try:
+        made: dict[str, str] = json.loads(run(node, "set up", [_bansho(), "setup", HOST, "--json"]))
+        create = [_bansho(), "token", "create", SOURCE, "--host", HOST, "--scope", "send"]
+        return made, run(node, "make a token", create).strip().splitlines()[-1]
+    finally:
+        run(node, "unmount the disk", ["umount", MOUNT_POINT])
+
+
+def _bansho() -> str:
+    return str(PROGRAMS / "bansho")

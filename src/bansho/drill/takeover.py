@@ -1,0 +1,156 @@
+"""One takeover, end to end: power loss of the active node under load, each leg timed, each event accounted for."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bansho.drill import legs, picture
+from bansho.drill.legs import Leg
+from bansho.drill.progress import step
+from bansho.drill.stage import SHARED, SOURCE, UP, Sender, Stage, wait
+from bansho.drill.tally import Tally, tally
+from bansho.lab.powerlog import Entry
+from bansho.lab.watch import Change, Watch, overlaps
+from bansho.logicalhost import history
+from bansho.logicalhost.places import SharedPlaces
+
+BEFORE = 300
+"""Events acknowledged before the fault."""
+AFTER = 300
+"""Events acknowledged after the takeover."""
+
+
+class Report(NamedTuple):
+    """What a takeover was like."""
+
+    fault: str
+    victim: str
+    successor: str
+    legs: tuple[Leg, ...]
+    tally: Tally
+    complaints: tuple[str, ...]
+    """What must not be: a leg that was not seen, one out of order, two owners."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was lost or doubled, and the sequence was kept."""
+        return self.tally.clean and not self.complaints
+
+    def as_json(self) -> str:
+        """The report as one JSON object."""
+        document: dict[str, Any] = self._asdict()
+        document |= {"legs": [leg._asdict() for leg in self.legs], "tally": self.tally._asdict(), "clean": self.clean}
+        return json.dumps(document, indent=2)
+
+    def as_text(self) -> str:
+        """The report for a person."""
+        return "\n".join([*_head(self), *(_line(leg) for leg in self.legs), *_events(self.tally), *_foot(self)])
+
+    def as_svg(self) -> str:
+        """The legs as a picture."""
+        return picture.svg(self.legs, f"Takeover after {self.fault} of {self.victim}, seconds")
+
+
+def _head(report: Report) -> list[str]:
+    return [
+        f"takeover after {report.fault}: {report.victim} -> {report.successor}",
+        "",
+        f"{'leg':<38}{'took':>8}{'reached':>10}   seconds, counted from the fault",
+    ]
+
+
+def _line(leg: Leg) -> str:
+    return f"{leg.title:<38}{leg.took:8.2f}{leg.reached:10.2f}"
+
+
+def _events(found: Tally) -> list[str]:
+    return ["", *(f"events {name:<14}{count:>9,}" for name, count in found._asdict().items())]
+
+
+def _foot(report: Report) -> list[str]:
+    verdict = "nothing was lost or doubled" if report.clean else "NOT CLEAN"
+    return ["", *report.complaints, verdict]
+
+
+def power_loss(stage: Stage, rate: float = 100.0) -> Report:
+    """Cuts the power of the active node while events stream in, waits for the takeover, and counts."""
+    sender = stage.send(rate)
+    try:
+        with step(f"sending {rate:g} events a second until {BEFORE} are acknowledged"):
+            _until_acknowledged(sender, BEFORE)
+        victim = stage.wait_up()
+        with Watch(stage.lab) as watch:
+            with step(f"power loss of {victim.name}, and takeover"):
+                fault = time.time()
+                victim.power("loss")
+                successor = stage.wait_up(elsewhere_than=victim.name)
+                wait("the first event to be acknowledged", lambda: sender.acknowledged_after(fault) is not None)
+            with step(f"sending on until {AFTER} more are acknowledged"):
+                _until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
+    finally:
+        sender.stop()
+    seen = watch.changes
+    with step("counting what the IM database holds"):
+        found = _settled_tally(stage, sender)
+    reached = _reached(stage, victim.name, fault, seen, sender)
+    return Report(
+        "power loss",
+        victim.name,
+        successor.name,
+        tuple(legs.legs(fault, reached)),
+        found,
+        tuple(_complaints(reached, seen)),
+    )
+
+
+def _until_acknowledged(sender: Sender, count: int) -> None:
+    wait(
+        f"{count} events to be acknowledged",
+        lambda: len(sender.ledger().acknowledged) >= count,
+        limit=2 * UP,
+        state=lambda: f"{len(sender.ledger().acknowledged)} acknowledged",
+    )
+
+
+def _settled_tally(stage: Stage, sender: Sender) -> Tally:
+    """The tally once the event base has caught up, or the last one before patience ran out."""
+    until = time.monotonic() + UP
+    ledger = sender.ledger()
+    while True:
+        found = tally(ledger, stage.stored(SOURCE))
+        if found.lost == 0 or time.monotonic() > until:
+            return found
+
+
+def _reached(stage: Stage, victim: str, fault: float, seen: Iterable[Change], sender: Sender) -> dict[str, float]:
+    """When each leg was reached: from the power log, the watch, the takeover history and the ledger."""
+    reached = _fencing(stage.lab.power_log(), stage.lab.spec.nodes, victim, fault)
+    for change in seen:
+        if change.held and change.node != victim and change.wall >= fault:
+            reached.setdefault(change.what, change.wall)
+    reached |= legs.from_marks(_marks(stage), fault)
+    first = sender.acknowledged_after(fault)
+    return reached | ({"first event": first} if first else {})
+
+
+def _fencing(log: Iterable[Entry], nodes: Iterable[str], victim: str, fault: float) -> dict[str, float]:
+    reached: dict[str, float] = {}
+    for entry in log:
+        if entry.node == victim and entry.by in nodes and entry.wall >= fault:
+            reached.setdefault("fenced" if entry.done else "detected", entry.wall)
+    return reached
+
+
+def _marks(stage: Stage) -> list[history.Mark]:
+    node = stage.wait_up()
+    return history.marks(SharedPlaces(Path(f"/proc/{node.pid}/root{SHARED}")))
+
+
+def _complaints(reached: dict[str, float], seen: Sequence[Change]) -> list[str]:
+    return [
+        *(f"not seen: {leg}" for leg in legs.missing(reached)),
+        *legs.out_of_order(reached),
+        *(f"two owners of the {change.what}: {change.node} too, at {change.wall:.3f}" for change in overlaps(seen)),
+    ]
