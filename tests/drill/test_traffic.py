@@ -4,6 +4,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -58,17 +59,18 @@ def service() -> Iterator[Service]:
         service.shutdown()
 
 
-def sender(service: Service, ledger: io.StringIO) -> traffic.Sender:
-    return traffic.Sender(f"http://127.0.0.1:{service.server_port}", "token", "test", ledger)
+def sender(service: Service, ledger: io.StringIO) -> closing[traffic.Sender]:
+    return closing(traffic.Sender(f"http://127.0.0.1:{service.server_port}", "token", "test", ledger))
 
 
 def test_every_event_is_acknowledged_with_its_own_serial_though_answers_are_lost(service: Service) -> None:
     text, stop = io.StringIO(), threading.Event()
-    run = threading.Thread(target=sender(service, text).run, args=(1000, stop))
-    run.start()
-    assert service.enough.wait(30)
-    stop.set()
-    run.join(30)
+    with sender(service, text) as sending:
+        run = threading.Thread(target=sending.run, args=(1000, stop))
+        run.start()
+        assert service.enough.wait(30)
+        stop.set()
+        run.join(30)
     ledger = traffic.Ledger({}, {})
     traffic.note(ledger, text.getvalue().splitlines())
     assert ledger.acknowledged
@@ -79,8 +81,8 @@ def test_every_event_is_acknowledged_with_its_own_serial_though_answers_are_lost
 
 def test_a_refusal_ends_the_sender_with_its_reason(service: Service) -> None:
     service.refuse = True
-    with pytest.raises(traffic.Refused, match="422"):
-        sender(service, io.StringIO()).run(1000, threading.Event())
+    with sender(service, io.StringIO()) as sending, pytest.raises(traffic.Refused, match="422"):
+        sending.run(1000, threading.Event())
 
 
 def test_a_ledger_is_read_up_to_its_last_whole_line_and_then_on(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import pwd
-import shutil
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -20,6 +19,7 @@ from bansho.logicalhost.definition import LogicalHost
 from bansho.manager import accounts
 
 FIRST_ACCOUNT = "admin"
+READER = "event-base"
 
 
 class Made(NamedTuple):
@@ -56,14 +56,11 @@ def prepare(host: LogicalHost) -> Made:
     if host.disk and not os.path.ismount(host.disk.mount_point):
         raise DiskNotMounted(name=host.name, path=host.disk.mount_point, device=host.disk.device)
     shared = host.shared
-    for folder in (shared.root, shared.log, shared.events, shared.conf):
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    _folders(host)
     lines = list(_suite_files(host))
     password = None
-    if "base" in host.suites and not tokens.exists(shared):
-        token = tokens.create(shared, "event-base", "read")
-        _write_secret(shared.conf / "event-base.token", token)
-        lines.append("made the token by which Manager reads from Base")
+    if "base" in host.suites:
+        lines += _reading_token(host)
     if "manager" in host.suites:
         if not accounts.exist(shared):
             accounts.prepare(shared)
@@ -71,8 +68,29 @@ def prepare(host: LogicalHost) -> Made:
             lines.append("made the first account")
         if instance.create(host):
             lines.append(f"created the IM database in {shared.database}")
-    _hand_over(host)
+    for path in shared.conf.iterdir():
+        _give(host, path)
     return Made(tuple(lines), password)
+
+
+def _folders(host: LogicalHost) -> None:
+    """The shared directory lets everyone through, since the database may run as another user; its parts do not."""
+    shared = host.shared
+    for folder, mode in ((shared.root, 0o755), (shared.log, 0o750), (shared.events, 0o750), (shared.conf, 0o750)):
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        _give(host, folder)
+
+
+def _reading_token(host: LogicalHost) -> Iterator[str]:
+    """The token by which Manager reads from Base, made anew where an interrupted set-up left only its hash."""
+    path = host.shared.conf / "event-base.token"
+    if path.exists():
+        return
+    if any(token.name == READER for token in tokens.listed(host.shared)):
+        tokens.revoke(host.shared, READER, host.name)
+    path.touch(mode=0o600)
+    path.write_text(tokens.create(host.shared, READER, "read") + "\n")
+    yield "made the token by which Manager reads from Base"
 
 
 def _suite_files(host: LogicalHost) -> Iterator[str]:
@@ -83,20 +101,10 @@ def _suite_files(host: LogicalHost) -> Iterator[str]:
             yield f"wrote {path}"
 
 
-def _write_secret(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text + "\n")
-
-
-def _hand_over(host: LogicalHost) -> None:
-    """To the user that the services run as, where root prepares for another one. The database sees to its own."""
-    if os.geteuid() != 0 or host.user is None:
-        return
-    user, group = _ids(host, host.user)
-    for folder in (host.shared.root, host.shared.log, host.shared.events, host.shared.conf):
-        os.chown(folder, user, group)
-    for path in host.shared.conf.iterdir():
-        shutil.chown(path, user, group)
+def _give(host: LogicalHost, path: Path) -> None:
+    """To the user that the services run as, where root prepares for another one."""
+    if os.geteuid() == 0 and host.user is not None:
+        os.chown(path, *_ids(host, host.user))
 
 
 def _ids(host: LogicalHost, user: str) -> tuple[int, int]:

@@ -88,6 +88,12 @@ class Sender:
             else:
                 stop.wait(1 / rate)
 
+    def close(self) -> None:
+        """Closes the connection; the next request makes a new one."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
     def _send(self, first: int, count: int, stop: threading.Event) -> int:
         numbers = range(first, first + count)
         self._note(f"s {number} {time.time():.6f}\n" for number in numbers)
@@ -110,7 +116,7 @@ class Sender:
             answer = self._connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException):
-            self._connection = None
+            self.close()
             return []
         if answer.status == http.client.CREATED:
             return [result["serial"] for result in json.loads(text)["results"]]
