@@ -2,8 +2,8 @@
 
 How a command is made:
 
-- `sh/NAME` is installed as it is into `bin/`, beside `python3`. It finds that interpreter through symbolic links too, and
-  hands over; what it fixes (the suite) stands before the user's arguments:
+- `sh/NAME` is installed as it is into `bin/`, beside `python3`. It finds that interpreter through symbolic links too,
+  and hands over; what it fixes (the suite) stands before the user's arguments:
 
       #!/bin/sh
       # One line: what the command does, and the section of CONTRACT.md.

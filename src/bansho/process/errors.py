@@ -84,3 +84,17 @@ class NotRunning(BanshoError):
 
     id = "BSHO2011-E"
     text = "logical host {name}: suite {suite} has no process manager; start it first with: {start} {name}"
+
+
+class ManagerEnded(BanshoError):
+    """Raised when the process manager ended in the middle of an order: it was killed, or it broke."""
+
+    id = "BSHO2012-E"
+    text = "logical host {name}: the process manager of suite {suite} ended before it had answered; its log is {log}"
+
+
+class ManagerMute(BanshoError):
+    """Raised when the process manager does not answer within a limit."""
+
+    id = "BSHO2013-E"
+    text = "logical host {name}: the process manager of suite {suite} has not answered for {limit:.0f} s"

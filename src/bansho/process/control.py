@@ -1,0 +1,74 @@
+"""The control socket: one JSON object a line each way (docs/house.md). This is the commands' end: blocking, no asyncio.
+
+A command bounds itself (`deadline`); the process manager goes on whether or not it is listened to.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+LINE_BYTES = 1 << 20
+
+
+class NoManager(Exception):
+    """Raised when no process manager listens."""
+
+
+class Broken(Exception):
+    """Raised when the process manager ended in the middle of an answer."""
+
+
+class Order(NamedTuple):
+    """What is asked of a process manager."""
+
+    op: str
+    """start, stop, reload or detail."""
+    timeout: float
+    """Seconds after which it answers in any case."""
+
+
+def answers(path: str, order: Order) -> Iterator[dict[str, Any]]:
+    """The answers to `order`: any number of `{"progress"}`, then "done" or "error". Raises NoManager or Broken."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+        _connect(connection, path)
+        try:
+            connection.sendall(json.dumps(order._asdict()).encode() + b"\n")
+            yield from _lines(connection)
+        except OSError as error:
+            raise Broken from error
+
+
+def listening(path: str) -> bool:
+    """Whether a process manager listens there. It may yet be too busy, or frozen, to answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+        try:
+            _connect(connection, path)
+        except NoManager:
+            return False
+    return True
+
+
+def _connect(connection: socket.socket, path: str) -> None:
+    try:
+        connection.connect(path)
+    except PermissionError:
+        raise
+    except OSError as error:
+        raise NoManager from error
+
+
+def _lines(connection: socket.socket) -> Iterator[dict[str, Any]]:
+    with connection.makefile("rb") as file:
+        while line := file.readline(LINE_BYTES):
+            answer: dict[str, Any] = json.loads(line)
+            yield answer
+            if "done" in answer or "error" in answer:
+                return
+    raise Broken
+
+
+def may_order(uid: int) -> bool:
+    """Whether a user may give orders: root, and the user that the process manager runs as."""
+    return uid in {0, os.geteuid()}

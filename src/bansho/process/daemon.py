@@ -1,0 +1,89 @@
+"""The process manager: one daemon for one suite of one logical host.
+
+    python -m bansho.process.daemon SUITE HOST [READY-DESCRIPTOR]
+
+It writes "listening" to the descriptor once it takes orders, or why it does not. First, while nothing big is imported
+yet, it takes the suite's lock, makes its control group and puts the guardian in its own place; `management` does the
+rest. Its environment must carry the suite's mark (`environment.of_manager`).
+"""
+
+import os
+import sys
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
+
+from bansho.contract.messages import BanshoError
+from bansho.contract.suites import COMMANDS
+from bansho.process import cgroup, guardian, proctree
+from bansho.process.errors import AlreadyManaged, LeftoversLive
+from bansho.process.folder import Folder
+
+PRIORITY = -10
+"""The process manager's niceness: it must beat while its services keep the machine busy."""
+
+
+def main() -> None:
+    """Runs the process manager until its suite has been stopped."""
+    os.chdir("/")
+    suite, host = sys.argv[1:3]
+    ready = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    folder = Folder(os.environ[proctree.MARK])
+    try:
+        group = _take_over(folder, host, suite)
+    except BanshoError as error:
+        os.write(ready, f"{error}\n".encode())
+        sys.exit(1)
+    program = program_of(suite)
+    guardian.stand(program, group, ready)
+    guardian.name(program)
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    _raise_priority()
+    from bansho.process import management
+
+    management.run(host, suite, folder, group, ready, nice)
+
+
+def program_of(suite: str) -> str:
+    """The name that the process manager runs under: `jbs_spmd`, `jco_spmd` (given)."""
+    return COMMANDS[suite].status.removesuffix("_status") if suite in COMMANDS else f"{suite[:10]}_spmd"
+
+
+def _take_over(folder: Folder, host: str, suite: str) -> str | None:
+    """Makes this process the suite's only manager; returns its control group. Raises AlreadyManaged, LeftoversLive."""
+    folder.create()
+    _lock(folder, host, suite)
+    check_leftovers(folder, host, suite)
+    old = folder.cgroup()
+    if old:
+        cgroup.remove(old)
+    group = cgroup.create(f"{host}.{suite}")
+    folder.write_cgroup(group)
+    return group
+
+
+def _lock(folder: Folder, host: str, suite: str) -> None:
+    """Takes the suite's lock for as long as this process or the guardian lives: both keep the descriptor open."""
+    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        raise AlreadyManaged(name=host, suite=suite, path=folder.lock) from None
+
+
+def check_leftovers(folder: Folder, host: str, suite: str) -> None:
+    """Raises LeftoversLive where services of a dead process manager live."""
+    group = folder.cgroup()
+    found = proctree.members(proctree.snapshot(), folder.mark, cgroup.processes(group) if group else ())
+    left = [process for process in found.values() if not process.is_manager]
+    if left:
+        killall = COMMANDS[suite].killall if suite in COMMANDS else "forced termination"
+        raise LeftoversLive(name=host, suite=suite, processes=proctree.describe(left), killall=killall)
+
+
+def _raise_priority() -> None:
+    with suppress(PermissionError):  # an ordinary user may not, and does without
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+
+
+if __name__ == "__main__":
+    main()

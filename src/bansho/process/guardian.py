@@ -1,0 +1,45 @@
+"""The guardian: the process manager's parent, which collects the orphans of the suite for as long as one lives.
+
+A process that leaves its parent becomes the guardian's child, not init's, also when the process manager is dead: so
+every process that the suite ever started descends from the guardian. It does nothing else, so that nothing happens to
+it, and it holds the lock file open, so that the lock is free only when all have gone. Standard library only.
+"""
+
+import ctypes
+import os
+import signal
+from contextlib import suppress
+
+from bansho.process import cgroup
+
+PR_SET_CHILD_SUBREAPER = 36
+SUFFIX = "_guard"
+"""Ends the guardian's program name."""
+
+
+def stand(program: str, group: str | None, *descriptors: int) -> None:
+    """Splits this process in two: returns in the child alone; the parent is the guardian.
+
+    It closes the `descriptors`, collects until no child is left, removes the control group and ends.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGINT})
+    if os.fork() == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        return
+    name(program[: 15 - len(SUFFIX)] + SUFFIX)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    if group:
+        cgroup.leave(os.path.dirname(group))  # noqa: PTH120
+        cgroup.remove(group)
+    os._exit(0)
+
+
+def name(program: str) -> None:
+    """Sets this process's program name, of which the kernel keeps 15 bytes."""
+    with open("/proc/self/comm", "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms
+        file.write(program)

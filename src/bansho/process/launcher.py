@@ -1,0 +1,70 @@
+"""The step between the process manager and a service's program; runs as a script, standard library only.
+
+    python -I -S launcher.py CGROUP LOG USER NICE PROGRAM [ARGUMENT...]
+
+It joins the service's control group (or "": none), opens the log on the shared disk (if that hangs, only this service
+hangs, and its start limit passes), becomes USER (or "": stays as it is), and turns into the program. Its environment is
+the service's already. What it cannot do it reports as STATUS, and ends with 126.
+"""
+
+import os
+import pwd
+import signal
+import socket
+import sys
+
+CANNOT_LAUNCH = 126
+
+
+def launch(group: str, log: str, user: str, nice: str, *command: str) -> None:
+    """Becomes the service's program. Raises OSError or KeyError."""
+    if group:
+        with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:  # noqa: PTH123 - this is no place for imports
+            file.write("0")
+    os.setsid()
+    _open_log(log)
+    os.setpriority(os.PRIO_PROCESS, 0, int(nice))
+    if user:
+        _become(user)
+    os.umask(0o027)
+    os.chdir("/")
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # the interpreter ignores them, and that would be inherited
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.execvp(command[0], command)  # noqa: S606 - the command is a list
+
+
+def _open_log(path: str) -> None:
+    """Standard output and error; never through a link that the service's user may have put there."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o640)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+
+
+def _become(user: str) -> None:
+    entry = pwd.getpwnam(user)
+    os.initgroups(user, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def report(problem: str) -> None:
+    """Tells the process manager why the program was not launched."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(f"STATUS=cannot be launched: {problem}".encode(), os.environ["NOTIFY_SOCKET"])
+
+
+def main(arguments: list[str]) -> None:
+    """Launches, or reports why not and ends."""
+    try:
+        launch(*arguments)
+    except KeyError as error:
+        report(f"unknown user {error}")
+    except OSError as error:
+        report(f"{error.strerror}: {error.filename or arguments[4]}")
+    sys.exit(CANNOT_LAUNCH)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,167 @@
+"""One suite's management from the first record to the last: prepare, supervise, stop, clear away."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from bansho.contract.messages import BanshoError
+from bansho.contract.states import SuiteAim
+from bansho.logicalhost import definition as hosts
+from bansho.logicalhost import lease
+from bansho.logicalhost.definition import LogicalHost
+from bansho.logicalhost.lease import Keeper, KeeperState, Lease
+from bansho.process import definition, termination
+from bansho.process.definition import Suite
+from bansho.process.environment import Site
+from bansho.process.errors import DiskSilent
+from bansho.process.folder import Folder
+from bansho.process.log import Log
+from bansho.process.orders import Orders
+from bansho.process.patience import ask
+from bansho.process.supervision import Supervision
+
+DISK_LIMIT = 15.0
+"""Seconds within which the shared disk must answer a start; taking the lease over takes two of them."""
+RELEASE_LIMIT = 5.0
+
+
+class Found(NamedTuple):
+    """What the preparation found in the shared directory."""
+
+    suite: Suite
+    lease: Lease | None
+    """None: a physical host, which has none."""
+
+
+def run(name: str, suite: str, folder: Folder, group: str | None, ready: int, nice: int) -> None:
+    """Manages `suite` of the logical host `name` until it has been stopped, and ends the process.
+
+    `ready` is told when orders are taken, `group` is the suite's control group, `nice` the priority of services.
+    """
+    try:
+        host = hosts.load(name)
+    except BanshoError as error:
+        os.write(ready, f"{error}\n".encode())
+        os._exit(1)
+    site = Site(host.name, suite, folder, host.shared_directory, group, nice)
+    asyncio.run(Management(host, site).live(ready))
+    os._exit(0)  # a thread that hangs in a dead disk must not keep us
+
+
+class Management:
+    """The process manager of one suite."""
+
+    def __init__(self, host: LogicalHost, site: Site) -> None:
+        self._host, self._site = host, site
+        self._log = Log(site.folder.log, host=site.host, suite=site.suite)
+        self._supervision = Supervision(site, os.uname().nodename, self._log)
+        self._orders = Orders(self._supervision, self._reload, lambda: self._failure)
+        self._keeper: Keeper | None = None
+        self._failure = ""
+
+    async def live(self, ready: int) -> None:
+        """From the first record to the last."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._supervision.aim_at, SuiteAim.DOWN)
+        with suppress(FileNotFoundError):
+            os.unlink(self._site.folder.control)  # noqa: PTH108
+        try:
+            server = await self._orders.listen(self._site.folder.control)
+        except BanshoError as error:
+            os.write(ready, f"{error}\n".encode())
+            return
+        self._supervision.write_record()
+        self._log("process manager began", pid=os.getpid(), cgroup=self._site.group)
+        os.write(ready, b"listening\n")
+        os.close(ready)
+        preparation = asyncio.create_task(self._prepare())
+        await self._supervision.empty.wait()
+        await asyncio.wait({preparation}, timeout=RELEASE_LIMIT)  # it may be about to own the lease
+        await self._end(server)
+
+    async def _prepare(self) -> None:
+        """Brings the suite on its way, or says why not and asks for the end."""
+        try:
+            found = await self._ask_disk(partial(_find, self._host, self._site.suite), DISK_LIMIT)
+            self._begin(found)
+        except BanshoError as error:
+            self._log("start refused", reason=str(error))
+            self._failure = str(error)
+            self._supervision.aim_at(SuiteAim.DOWN)
+
+    async def _ask_disk(self, question: "partial[Found]", limit: float) -> Found:
+        try:
+            return await ask(question, limit)
+        except TimeoutError:
+            shared = self._host.shared_directory
+            raise DiskSilent(name=self._host.name, path=shared, limit=limit) from None
+
+    def _begin(self, found: Found) -> None:
+        site = self._site._replace(epoch=found.lease.epoch if found.lease else 0)
+        if found.lease:
+            loop = asyncio.get_running_loop()
+            self._keeper = Keeper(self._host, found.lease, partial(self._keeper_changed, loop))
+            self._keeper.start()
+        self._supervision.begin(found.suite, site, self._keeper_state)
+
+    def _keeper_state(self) -> KeeperState:
+        return self._keeper.state if self._keeper else KeeperState.HELD
+
+    def _keeper_changed(self, loop: asyncio.AbstractEventLoop, state: KeeperState) -> None:
+        """Called in the keeper's thread."""
+        self._log("lease", state=state.value)
+        loop.call_soon_threadsafe(self._supervision.look)
+
+    async def _reload(self) -> None:
+        found = await self._ask_disk(partial(_read, self._host, self._site.suite), DISK_LIMIT)
+        self._supervision.reload(found.suite)
+
+    async def _end(self, server: asyncio.Server) -> None:
+        """After the last service: nothing of the suite stays, and the lease is given back."""
+        server.close()
+        await self._sweep()
+        await self._release()
+        self._supervision.close()
+        self._site.folder.clear()
+        self._log("process manager ends")
+        self._orders.ended.set()
+        self._supervision.changed.set()
+        await self._orders.drain()
+        self._log.close()
+
+    async def _sweep(self) -> None:
+        """Kills what the services left behind."""
+        spared = (os.getpid(), os.getppid())
+        with suppress(TimeoutError):
+            survivors = await ask(
+                lambda: termination.end(termination.suite_scan(self._site.folder, spared)), termination.LIMIT + 1
+            )
+            for survivor in survivors:
+                self._log("survived", **survivor._asdict())
+
+    async def _release(self) -> None:
+        if not self._keeper:
+            return
+        keeper = self._keeper
+
+        def release() -> None:
+            keeper.stop()
+            lease.release(self._host, self._site.suite)
+
+        try:
+            await ask(release, RELEASE_LIMIT)
+        except (TimeoutError, OSError, BanshoError) as error:
+            self._log("the lease was not given back", reason=str(error) or "the disk does not answer")
+
+
+def _find(host: LogicalHost, suite: str) -> Found:
+    """Reads the definition and takes the lease; in a thread, since the disk may hang."""
+    lease.available(host)
+    found = _read(host, suite)
+    return found._replace(lease=lease.acquire(host) if host.is_logical else None)
+
+
+def _read(host: LogicalHost, suite: str) -> Found:
+    return Found(definition.load(host, suite), None)

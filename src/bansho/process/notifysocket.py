@@ -1,0 +1,59 @@
+"""A service's notify socket: what its processes report by `sd_notify`, and which process it was."""
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+
+from bansho.process.errors import PlaceTooLong
+
+PATH_BYTES = 107
+MESSAGE_BYTES = 4096
+CREDENTIALS = struct.Struct("3i")
+"""pid, uid, gid of the sender, as the kernel says."""
+
+Received = Callable[[int, list[str]], None]
+"""Called with the sender's pid and the message's lines."""
+
+
+class NotifySocket:
+    """Listens for one service; the socket's file belongs to the service's user."""
+
+    def __init__(self, path: str, uid: int, gid: int, received: Received) -> None:
+        if len(path.encode()) > PATH_BYTES:
+            raise PlaceTooLong(path=path, length=len(path.encode()))
+        self._path, self._received = path, received
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        with suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108
+        self._socket.bind(path)
+        os.chmod(path, 0o600)  # noqa: PTH101
+        os.chown(path, uid, gid)
+        asyncio.get_running_loop().add_reader(self._socket, self._read)
+
+    def close(self) -> None:
+        """Ends listening and removes the file."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)  # noqa: PTH108
+
+    def _read(self) -> None:
+        """Takes in all that waits: after a pause of ours, no beat may look missing that is there already."""
+        with suppress(BlockingIOError):
+            while True:
+                message, ancillary, _, _ = self._socket.recvmsg(MESSAGE_BYTES, socket.CMSG_SPACE(CREDENTIALS.size))
+                pid = _sender(ancillary)
+                if pid:
+                    self._received(pid, message.decode(errors="replace").split("\n"))
+
+
+def _sender(ancillary: list[tuple[int, int, bytes]]) -> int:
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            pid: int = CREDENTIALS.unpack_from(data)[0]
+            return pid
+    return 0

@@ -1,0 +1,127 @@
+"""Start and stop as a caller sees them: ask, follow the progress, come back in time whatever hangs (CONTRACT 3.1)."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from bansho.contract import operation
+from bansho.contract.suites import COMMANDS
+from bansho.logicalhost.definition import LogicalHost
+from bansho.process import bringup, control, messages, text
+from bansho.process.control import Broken, NoManager, Order
+from bansho.process.daemon import check_leftovers
+from bansho.process.deadline import Passed, deadline
+from bansho.process.errors import ManagerEnded, ManagerMute, NotRunning
+from bansho.process.folder import Folder, locked
+
+SLACK = 0.5
+"""Seconds beyond its limit that the process manager has for its answer; the command then comes back without one."""
+RELOAD_LIMIT = 20.0
+ATTEMPTS = 3
+"""How often a start begins anew because the process manager that it found was about to end."""
+
+Tell = Callable[[str], None]
+"""Called with each line of progress."""
+
+
+class Outcome(NamedTuple):
+    """How an order ended: the suite's value of 3.2 and its line; and what is outstanding if it did not end in time."""
+
+    value: int
+    text: str
+    outstanding: tuple[str, ...] = ()
+    in_time: bool = True
+
+
+def start(host: LogicalHost, suite: str, limit: float, tell: Tell) -> Outcome:
+    """Has the suite started. Raises a BanshoError where the start was refused: then nothing was left running."""
+    return _in_time(host, suite, limit, lambda until: _start(host, suite, until, tell))
+
+
+def stop(host: LogicalHost, suite: str, limit: float, tell: Tell) -> Outcome:
+    """Has the suite stopped. Raises LeftoversLive where services live and their process manager does not."""
+    return _in_time(host, suite, limit, lambda until: _stop(host, suite, until, tell))
+
+
+def _in_time(host: LogicalHost, suite: str, limit: float, order: Callable[[float], Outcome]) -> Outcome:
+    began = time.monotonic()
+    try:
+        with deadline(limit + SLACK):
+            return order(began + limit)
+    except Broken:
+        raise ManagerEnded(name=host.name, suite=suite, log=bringup.folder_of(host, suite).log) from None
+    except Passed:
+        silent = messages.NO_ANSWER.format(seconds=time.monotonic() - began)
+        line = text.line(host.name, suite, operation.RETRY, silent)
+        return Outcome(operation.RETRY, line, (silent,), in_time=False)
+
+
+def _start(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
+    folder = bringup.folder_of(host, suite)
+    for _ in range(ATTEMPTS):
+        bringup.bring_up(host, suite)
+        with suppress(NoManager):
+            answer = _asked(folder, "start", until, tell)
+            if "error" in answer:
+                bringup.await_end(host, suite)
+                raise bringup.Refused(answer["error"])
+            if answer["value"] != operation.ALL_STOPPED:
+                return _outcome(answer)
+        bringup.await_end(host, suite)
+    raise Broken
+
+
+def _outcome(answer: Mapping[str, Any]) -> Outcome:
+    in_time = answer["value"] != operation.RETRY
+    return Outcome(answer["value"], answer["text"], tuple(answer["outstanding"]), in_time)
+
+
+def _stop(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
+    folder = bringup.folder_of(host, suite)
+    stopped = Outcome(operation.ALL_STOPPED, text.line(host.name, suite, operation.ALL_STOPPED))
+    if not os.path.isdir(folder.path):  # noqa: PTH112
+        return stopped
+    with locked(folder.order_lock):
+        listening = control.listening(folder.control)
+    if listening:
+        with suppress(NoManager):
+            answer = _asked(folder, "stop", until, tell)
+            if answer["value"] != operation.ALL_STOPPED:
+                return _outcome(answer)._replace(in_time=False)
+    bringup.await_end(host, suite)
+    check_leftovers(folder, host.name, suite)
+    return stopped
+
+
+def _asked(folder: Folder, op: str, until: float, tell: Tell) -> dict[str, Any]:
+    """The last answer to an order. Raises NoManager or Broken."""
+    for answer in control.answers(folder.control, Order(op, max(0.0, until - time.monotonic()))):
+        if "progress" not in answer:
+            return answer
+        tell(answer["progress"])
+    raise Broken
+
+
+def reload(host: LogicalHost, suite: str) -> str:
+    """Has the definition read again; returns the suite's line.
+
+    Raises NotRunning, ManagerEnded, ManagerMute, or Refused with what is wrong with the definition.
+    """
+    folder = bringup.folder_of(host, suite)
+    facts = {"name": host.name, "suite": suite}
+    try:
+        with deadline(RELOAD_LIMIT + SLACK):
+            answer = _asked(folder, "reload", time.monotonic() + RELOAD_LIMIT, lambda _: None)
+    except NoManager:
+        start = COMMANDS[suite].start if suite in COMMANDS else "start"
+        raise NotRunning(**facts, start=start) from None
+    except Broken:
+        raise ManagerEnded(**facts, log=folder.log) from None
+    except Passed:
+        raise ManagerMute(**facts, limit=RELOAD_LIMIT) from None
+    if "error" in answer:
+        raise bringup.Refused(answer["error"])
+    line: str = answer["text"]
+    return line

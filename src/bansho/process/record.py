@@ -1,0 +1,143 @@
+"""The status record: what a process manager says of its suite, in a file that a reader in sh understands.
+
+docs/house.md shows the three lines. Standard library only: the status command reads it.
+"""
+
+import json
+import os
+import time
+from enum import Enum
+from typing import Any, NamedTuple
+
+from bansho.contract import limits
+from bansho.process import identity
+
+TAG = "bansho-record"
+VERSION = "1"
+VALUES = frozenset({"0", "1", "4", "12"})
+"""A living process manager never says 8: it is a process of the suite itself."""
+DIGITS = 15
+"""More of them no number in a record has."""
+
+
+class Record(NamedTuple):
+    """One status record."""
+
+    value: int
+    boot_id: str
+    pid: int
+    ticks: int
+    until: int
+    """It is fresh until then, in hundredths of a second of CLOCK_BOOTTIME."""
+    text: str
+    document: str
+    """A JSON object."""
+
+    @property
+    def lost_at(self) -> int:
+        """From then on the beat counts as lost for good."""
+        return self.until + round((limits.LOST_BEATS - limits.STALE_BEATS) * limits.BEAT * 100)
+
+
+class Damage(ValueError):
+    """Raised when a text is not a status record."""
+
+
+class Trust(Enum):
+    """How far a record can be believed."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    """Its process manager lives and has missed a beat or more."""
+    LOST = "lost"
+    """Its process manager lives and has missed too many."""
+    DEAD = "dead"
+    """Its process manager is gone, or it is of another boot."""
+
+
+def now() -> int:
+    """CLOCK_BOOTTIME in hundredths of a second, as `/proc/uptime` has it."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 100)
+
+
+def until() -> int:
+    """Until when a record that is written now is fresh."""
+    return now() + round(limits.STALE_BEATS * limits.BEAT * 100)
+
+
+def own(value: int, text: str, document: dict[str, Any]) -> Record:
+    """A fresh record of this process."""
+    me, ticks = os.getpid(), identity.own_ticks()
+    return Record(value, identity.boot_id(), me, ticks, until(), text, json.dumps(document, separators=(",", ":")))
+
+
+def render(record: Record) -> str:
+    """The file's text."""
+    head = (TAG, VERSION, record.value, record.boot_id, record.pid, record.ticks, record.until)
+    return "\n".join((" ".join(map(str, head)), record.text.replace("\n", " "), record.document, ""))
+
+
+def parse(text: str) -> Record:
+    """The record in a file's text. Raises Damage.
+
+    The document is only looked at from outside, as the reader in sh does; whoever needs it calls `details`.
+    """
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise Damage("expected three lines")
+    head = lines[0].split(" ")
+    if len(head) != 7 or head[:2] != [TAG, VERSION] or not all(head) or head[2] not in VALUES:
+        raise Damage("its first line is not a record's")
+    if not all(part.isascii() and part.isdigit() and len(part) <= DIGITS for part in head[4:]):
+        raise Damage("its numbers are none")
+    if not (lines[2].startswith("{") and lines[2].endswith("}")):
+        raise Damage("its details are none")
+    return Record(int(head[2]), head[3], int(head[4]), int(head[5]), int(head[6]), lines[1], lines[2])
+
+
+def details(record: Record) -> dict[str, Any]:
+    """The document: `{"host", "suite", "value", "text", "aim", "services", ...}`. Raises Damage."""
+    try:
+        document = json.loads(record.document)
+    except ValueError as error:
+        raise Damage(f"its details are no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Damage("its details are no JSON object")
+    return document
+
+
+def read(path: str) -> Record | None:
+    """The record at `path`, or None where there is none. Raises Damage, also when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:  # noqa: PTH123
+            return parse(file.read(1 << 20))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Damage(error.strerror) from None
+
+
+def write(path: str, record: Record) -> None:
+    """Puts the record in the place of the one before, in one step: a reader sees the old one or the new one."""
+    temporary = f"{path}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.fchmod(descriptor, 0o644)
+        os.write(descriptor, render(record).encode("utf-8", "surrogateescape"))
+    finally:
+        os.close(descriptor)
+    os.rename(temporary, path)  # noqa: PTH104
+
+
+def trust(record: Record, at: int, boot_id: str, *, manager_lives: bool) -> Trust:
+    """How far a record can be believed at the time `at`."""
+    if record.boot_id != boot_id or not manager_lives:
+        return Trust.DEAD
+    if at <= record.until:
+        return Trust.FRESH
+    return Trust.STALE if at < record.lost_at else Trust.LOST
+
+
+def trust_now(record: Record) -> Trust:
+    """How far a record can be believed now."""
+    return trust(record, now(), identity.boot_id(), manager_lives=identity.lives(record.pid, record.ticks))

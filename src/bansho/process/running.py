@@ -1,0 +1,190 @@
+"""One service as it runs: the effects around the pure life of `service` - launching, signals, notifications, timers."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from bansho.contract.states import LIVING, ServiceState
+from bansho.process import account, cgroup, environment, identity, launcher, service, termination
+from bansho.process.definition import Service
+from bansho.process.environment import Site
+from bansho.process.notifysocket import NotifySocket
+from bansho.process.patience import ask
+from bansho.process.service import Event, Life, Restarts
+
+STATUS_CHARACTERS = 200
+REPORTS = {"READY=1": Event.READY, "WATCHDOG=1": Event.BEAT, "STOPPING=1": Event.STOPPING}
+"""What a service reports -> what happened to it."""
+
+Changed = Callable[["RunningService"], None]
+
+
+class RunningService:
+    """One service of a suite. `changed` is called after each change of its state or status."""
+
+    def __init__(self, definition: Service, site: Site, changed: Changed) -> None:
+        self.definition = definition
+        self.site = site
+        self.status = ""
+        """What it last reported, or how it ended."""
+        self.restarts = Restarts()
+        self.life = Life(since=self._now())
+        self._changed = changed
+        self._account = account.of(definition)
+        self._group = cgroup.child(site.group, f"service.{definition.name}") if site.group else None
+        self._notify = NotifySocket(
+            site.folder.notify(definition.name), self._account.uid, self._account.gid, self._notified
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._descriptor = -1
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def name(self) -> str:
+        """Its name in the definition."""
+        return self.definition.name
+
+    @property
+    def state(self) -> ServiceState:
+        """Its state now."""
+        return self.life.state
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of its first process while that lives."""
+        return self._process.pid if self._process else None
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def happen(self, event: Event) -> None:
+        """Takes in that `event` happened."""
+        before, now = self.life, self._now()
+        self.life = service.after(before, event, self.definition, now)
+        if self.life.limit != before.limit:
+            self._set_timer()
+        if self.life.killed and not before.killed:
+            self._spawn(self._kill())
+        if self.life.state is not before.state:
+            self._changed(self)
+
+    def _set_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        limit = self.life.limit
+        loop = asyncio.get_running_loop()
+        self._timer = None if limit is None else loop.call_at(limit, self.happen, Event.LIMIT_PASSED)
+
+    def launch(self) -> None:
+        """Starts its program, by way of the launcher."""
+        self.status = ""
+        self.restarts = self.restarts._replace(launched_at=self._now())
+        self.happen(Event.LAUNCHED)
+        try:
+            self._process = subprocess.Popen(
+                self._command(),
+                env=environment.of_service(self.site, self.definition, self._account.variables),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            self._descriptor = os.pidfd_open(self._process.pid)
+        except OSError as error:
+            self.status = f"cannot be launched: {error.strerror}"
+            self.happen(Event.ENDED)
+            return
+        asyncio.get_running_loop().add_reader(self._descriptor, self._ended)
+
+    def _command(self) -> list[str]:
+        log = Path(self.site.shared, "log", f"{self.site.suite}.{self.name}.log")
+        step = [sys.executable, "-I", "-S", launcher.__file__, self._group or "", str(log)]
+        return [*step, self._account.become, str(self.site.nice), *self.definition.command]
+
+    def _notified(self, pid: int, lines: list[str]) -> None:
+        if not self._is_ours(pid):
+            return
+        for line in lines:
+            if line.startswith("STATUS="):
+                self._report(line.removeprefix("STATUS="))
+            elif line in REPORTS:
+                self.happen(REPORTS[line])
+
+    def _report(self, status: str) -> None:
+        clean = "".join(character if character.isprintable() else " " for character in status)[:STATUS_CHARACTERS]
+        if clean != self.status:
+            self.status = clean
+            self._changed(self)
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether the sender is one of its processes: its first one, in its group, or a descendant."""
+        if pid == self.pid or (self._group and pid in cgroup.processes(self._group)):
+            return True
+        ancestor = identity.stat(pid)
+        while ancestor and ancestor.parent > 1 and ancestor.parent != self.pid:
+            ancestor = identity.stat(ancestor.parent)
+        return ancestor is not None and ancestor.parent == self.pid
+
+    def _ended(self) -> None:
+        assert self._process is not None  # noqa: S101 - there is a descriptor only while there is a process
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        status = self._process.wait()
+        if status != launcher.CANNOT_LAUNCH or not self.status:
+            self.status = service.ending(status)
+        self._process = None
+        if self.life.asked:
+            self._spawn(self._end_stop())
+        else:
+            self.happen(Event.ENDED)
+
+    async def _end_stop(self) -> None:
+        await self.kill_rest()
+        self.happen(Event.ENDED)
+
+    def stop(self) -> None:
+        """Asks it to end, in its own time."""
+        self.happen(Event.ASKED_TO_STOP)
+        if self._process:
+            for number in (signal.SIGTERM, signal.SIGCONT):  # a process that stands still could not obey
+                self.signal(number)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to its first process."""
+        if self._process:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    async def _kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        await self.kill_rest()
+
+    async def kill_rest(self) -> None:
+        """Kills all of its processes that are left, and waits until they have ended or will not."""
+        folder, name, group = self.site.folder, self.name, self._group
+        with suppress(TimeoutError):
+            await ask(
+                lambda: termination.end(termination.service_scan(folder, name, group), group, service.KILL_LIMIT),
+                service.KILL_LIMIT + 1,
+            )
+
+    def kill(self) -> None:
+        """Kills all of its processes, at once and without waiting."""
+        if self.state in LIVING:
+            self._spawn(self._kill())
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Gives up its socket and timer."""
+        if self._timer:
+            self._timer.cancel()
+        self._notify.close()

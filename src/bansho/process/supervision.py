@@ -1,0 +1,242 @@
+"""The supervision of one suite: what was asked of it, its services, and the status record that says how it stands.
+
+Every change of a service comes here; one look at the states then decides what may start and what must stop (`graph`),
+and writes the record. Nothing here waits, and nothing touches the shared disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from bansho.contract import operation
+from bansho.contract.limits import BEAT
+from bansho.contract.messages import BanshoError
+from bansho.contract.states import LIVING, ServiceState, SuiteAim, suite_value
+from bansho.logicalhost.lease import KeeperState
+from bansho.process import graph, record, service, text
+from bansho.process.definition import Suite
+from bansho.process.environment import Site
+from bansho.process.log import Log
+from bansho.process.running import RunningService
+from bansho.process.service import Event
+from bansho.process.text import Glance
+
+PREPARING = "preparing: definition and shared directory"
+DISK_TROUBLE = {
+    KeeperState.STALLED: "the shared directory does not answer",
+    KeeperState.LOST: "another node took the shared directory over; every service was killed",
+}
+
+
+class Standing(NamedTuple):
+    """How the suite stands: its value of 3.2, the line for a person, whether a start has nothing left to wait for."""
+
+    value: int
+    text: str
+    settled: bool
+
+
+class Supervision:
+    """One suite under its process manager. `look` is to be called after whatever could matter; changes call it."""
+
+    def __init__(self, site: Site, node: str, log: Log) -> None:
+        self.site = site
+        self.aim = SuiteAim.UP
+        self.changed = asyncio.Event()
+        """Set, and replaced by a new one, at each change."""
+        self.empty = asyncio.Event()
+        """Set when the suite was asked to stop and no service has a process any more; from then on nothing starts."""
+        self._node, self._log = node, log
+        self._definition: Suite | None = None
+        self._services: dict[str, RunningService] = {}
+        self._leaving: list[RunningService] = []
+        self._keeper: Callable[[], KeeperState] = lambda: KeeperState.HELD
+        self._looking = False
+        self._since = time.time()
+        self._beat: asyncio.TimerHandle | None = None
+        self._killed = False
+
+    def begin(self, definition: Suite, site: Site, keeper: Callable[[], KeeperState]) -> None:
+        """Takes over the definition and what the preparation found. Raises UnknownServiceUser or PlaceTooLong."""
+        self.site, self._keeper = site, keeper
+        self.reload(definition)
+
+    def reload(self, definition: Suite) -> None:
+        """Goes over to `definition`: new services start, dropped ones stop, changed ones change at their next start.
+
+        Raises UnknownServiceUser or PlaceTooLong, and then nothing has changed.
+        """
+        fresh = self._fresh(definition)
+        for name in self._services.keys() - definition.enabled.keys():
+            self._leaving.append(self._services.pop(name))
+            self._leaving[-1].stop()
+        for name, kept in self._services.items():
+            kept.definition = definition.enabled[name]
+        self._services = {name: (self._services | fresh)[name] for name in definition.enabled}
+        self._definition = definition
+        self.look()
+
+    def _fresh(self, definition: Suite) -> dict[str, RunningService]:
+        """The services that are new in `definition`; all of them or none."""
+        fresh: dict[str, RunningService] = {}
+        try:
+            for name in definition.enabled.keys() - self._services.keys():
+                fresh[name] = RunningService(definition.enabled[name], self.site, self._service_changed)
+        except BanshoError:
+            for each in fresh.values():
+                each.close()
+            raise
+        return fresh
+
+    def aim_at(self, aim: SuiteAim) -> None:
+        """Asks for the suite to be up, or down. What is under way the other way round is turned round in order."""
+        if aim is not self.aim and not self.empty.is_set():
+            self._log("asked", aim=aim.value)
+            self.aim, self._since = aim, time.time()
+        self.look()
+
+    def look(self) -> None:
+        """Has the suite looked at, once, in the next round of the loop."""
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        keeper = self._keeper()
+        if keeper is KeeperState.LOST:
+            self._kill_all()
+        elif self._definition and not self.empty.is_set():
+            self._start_what_may() if self.aim is SuiteAim.UP else self._stop_what_must()
+        self._leaving = [leaver for leaver in self._leaving if not self._has_left(leaver)]
+        if self.aim is SuiteAim.DOWN and not any(each.state in LIVING for each in self._all()):
+            self.empty.set()
+        self.write_record()
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def _all(self) -> Iterable[RunningService]:
+        return (*self._services.values(), *self._leaving)
+
+    def _states(self) -> dict[str, ServiceState]:
+        return {name: each.state for name, each in self._services.items()}
+
+    def _start_what_may(self) -> None:
+        for each in self._services.values():
+            if each.state is ServiceState.STOPPED:
+                each.happen(Event.AGAIN)
+        for name in graph.may_start(self._dependencies(), self._states()):
+            self._services[name].launch()
+
+    def _stop_what_must(self) -> None:
+        asked = {name for name, each in self._services.items() if each.life.asked}
+        for name in graph.must_stop(self._dependencies(), self._states(), asked):
+            self._services[name].stop()
+        for each in self._services.values():
+            if each.state in {ServiceState.WAITING, ServiceState.FAILED}:
+                each.stop()
+
+    def _dependencies(self) -> graph.Dependencies:
+        return self._definition.dependencies if self._definition else {}
+
+    def _kill_all(self) -> None:
+        if not self._killed:
+            self._log("killing every service: the lease was lost")
+            self._killed = True
+            for each in self._all():
+                each.kill()
+
+    def _has_left(self, leaver: RunningService) -> bool:
+        if leaver.state in LIVING:
+            return False
+        leaver.close()
+        return True
+
+    def _service_changed(self, changed: RunningService) -> None:
+        self._log("service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid)
+        if changed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
+            self._failed(changed)
+        self.look()
+
+    def _failed(self, failed: RunningService) -> None:
+        again = service.restart(failed.restarts, failed.definition, asyncio.get_running_loop().time())
+        if again:
+            failed.restarts = again
+            asyncio.get_running_loop().call_later(failed.definition.restart_interval, self._restart, failed)
+        elif self._definition and self._definition.on_service_failure == "stop-all":
+            self.aim_at(SuiteAim.DOWN)
+
+    def _restart(self, failed: RunningService) -> None:
+        if failed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
+            self._log("service restarted", service=failed.name, count=failed.restarts.done)
+            failed.happen(Event.AGAIN)
+
+    @property
+    def standing(self) -> Standing:
+        """How the suite stands now."""
+        keeper = self._keeper()
+        value = self._value(keeper)
+        glances = self.glances()
+        why = DISK_TROUBLE.get(keeper) or ("" if value == operation.ALL_RUNNING else text.reasons(glances))
+        line = text.line(self.site.host, self.site.suite, value, why or ("" if self._definition else PREPARING))
+        return Standing(value, line, self._settled(keeper))
+
+    def _value(self, keeper: KeeperState) -> int:
+        if not self._definition:
+            return operation.RETRY
+        return suite_value(self.aim, self._states().values(), directory_available=keeper is KeeperState.HELD)
+
+    def _settled(self, keeper: KeeperState) -> bool:
+        """Whether a start has nothing to wait for any more."""
+        return keeper is KeeperState.LOST or (
+            self._definition is not None and graph.settled(self._dependencies(), self._states())
+        )
+
+    def glances(self) -> list[Glance]:
+        """The required services, and those that leave."""
+        now = asyncio.get_running_loop().time()
+        return [Glance(each.name, each.state, now - each.life.since, each.status) for each in self._all()]
+
+    def write_record(self) -> None:
+        """Writes the status record, and sees to it that it is written again after a beat."""
+        if self._beat:
+            self._beat.cancel()
+        self._beat = asyncio.get_running_loop().call_later(BEAT, self.write_record)
+        standing = self.standing
+        document = {**self.document(), "value": standing.value, "text": standing.text}
+        try:
+            record.write(self.site.folder.record, record.own(standing.value, standing.text, document))
+        except OSError as error:  # it goes stale, and the status says so
+            self._log("the status record cannot be written", reason=str(error))
+
+    def document(self) -> dict[str, Any]:
+        """The suite as plain data: the third line of the record."""
+        return {
+            "host": self.site.host,
+            "suite": self.site.suite,
+            "aim": self.aim.value,
+            "epoch": self.site.epoch,
+            "node": self._node,
+            "since": round(self._since, 3),
+            "services": [self._service_document(each) for each in self._all()],
+        }
+
+    def _service_document(self, each: RunningService) -> dict[str, Any]:
+        age = asyncio.get_running_loop().time() - each.life.since
+        return {
+            "name": each.name,
+            "state": each.state.value,
+            "pid": each.pid,
+            "required": each not in self._leaving,
+            "since": round(time.time() - age, 3),
+            "status": each.status,
+        }
+
+    def close(self) -> None:
+        """Gives up sockets and timers; the record is written no more."""
+        if self._beat:
+            self._beat.cancel()
+        self._looking = True
+        for each in self._all():
+            each.close()
