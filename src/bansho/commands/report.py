@@ -17,7 +17,7 @@ class Report:
         self._messages.append(str(line))
         print(line, file=sys.stderr, flush=True)
 
-    def finish(self, value: int, line: str = "", **facts: Any) -> None:
+    def finish(self, value: int, line: str = "", /, **facts: Any) -> None:
         """Answers on stdout - `line` for a person, or the facts - and ends the command with `value`."""
         if self._as_json:
             print(json.dumps({"return": value, **facts, "text": line, "messages": self._messages}))

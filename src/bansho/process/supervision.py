@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from bansho.contract import operation
-from bansho.contract.limits import BEAT
+from bansho.contract.limits import BEAT, LEASE_STALLED, STALE_BEATS
 from bansho.contract.messages import BanshoError
 from bansho.contract.states import LIVING, ServiceState, SuiteAim, suite_value
 from bansho.logicalhost.lease import KeeperState
@@ -56,6 +56,7 @@ class Supervision:
         self._since = time.time()
         self._beat: asyncio.TimerHandle | None = None
         self._killed = False
+        self._written = self._awoke = asyncio.get_running_loop().time()
 
     def begin(self, definition: Suite, site: Site, keeper: Callable[[], KeeperState]) -> None:
         """Takes over the definition and what the preparation found. Raises UnknownServiceUser or PlaceTooLong."""
@@ -183,7 +184,7 @@ class Supervision:
         return Standing(value, line, self._settled(keeper))
 
     def _value(self, keeper: KeeperState) -> int:
-        if not self._definition:
+        if not self._definition or (keeper is KeeperState.STALLED and self._just_awoke()):
             return operation.RETRY
         return suite_value(self.aim, self._states().values(), directory_available=keeper is KeeperState.HELD)
 
@@ -203,12 +204,23 @@ class Supervision:
         if self._beat:
             self._beat.cancel()
         self._beat = asyncio.get_running_loop().call_later(BEAT, self.write_record)
+        self._note_pause()
         standing = self.standing
         document = {**self.document(), "value": standing.value, "text": standing.text}
         try:
             record.write(self.site.folder.record, record.own(standing.value, standing.text, document))
         except OSError as error:  # it goes stale, and the status says so
             self._log("the status record cannot be written", reason=str(error))
+
+    def _note_pause(self) -> None:
+        """After a pause of this whole process the lease looks as old as the pause was long, until it is looked at."""
+        now = asyncio.get_running_loop().time()
+        if now - self._written > STALE_BEATS * BEAT:
+            self._awoke = now
+        self._written = now
+
+    def _just_awoke(self) -> bool:
+        return asyncio.get_running_loop().time() - self._awoke < LEASE_STALLED
 
     def document(self) -> dict[str, Any]:
         """The suite as plain data: the third line of the record."""
