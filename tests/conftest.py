@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.house import House
+from tests.nodes import Labs
+
+from bansho.lab import Lab
 
 
 @pytest.fixture
@@ -28,3 +31,18 @@ def as_root() -> None:
     """Skips where the test needs root and is not."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
+
+
+@pytest.fixture(scope="session")
+def labs() -> Iterator[Labs]:
+    """Who gives out real cluster nodes; only `lab` asks it."""
+    labs = Labs()
+    yield labs
+    labs.end()
+
+
+@pytest.fixture
+def lab(labs: Labs) -> Iterator[Lab]:
+    """Three real cluster nodes as new (tests/nodes.py): online, nothing configured, the disk mounted nowhere."""
+    yield labs.get()
+    labs.give_back()

@@ -10,7 +10,7 @@ import msgspec
 
 from bansho.lab import cgroup, corosync, ending, namespaces
 from bansho.lab.errors import NotBuilt
-from bansho.lab.places import Places, claim
+from bansho.lab.places import Places, last_line
 from bansho.lab.spec import Files, Spec
 
 AGENT = Path(__file__).with_name("fence_agent.py")
@@ -19,19 +19,18 @@ DAEMON = "power"
 """The power daemon's control group and console."""
 
 
-def build(asked: Spec, files: Files, places: Places) -> None:
-    """Builds the lab and returns when all its hosts boot. Raises LabExists and NotBuilt."""
-    held = claim(places)
-    try:
-        ending.clear(places)
-        asked = msgspec.structs.replace(asked, cgroup=cgroup.make(asked.name, (DAEMON, *asked.hosts)))
-        places.spec.write_bytes(msgspec.json.encode(asked))
-        places.store.mkdir()
-        _write_lists(asked, places)
-        _write_files(_system_files(asked) | dict(files), places.files)
-        _start(asked, places, held)
-    finally:
-        os.close(held)
+def build(asked: Spec, files: Files, places: Places, held: int) -> int:
+    """Builds the lab whose lock is `held` and returns when all its hosts boot; raises NotBuilt.
+
+    The answer is a descriptor: a lab that is tied dies when it is closed.
+    """
+    ending.clear(places)
+    asked = msgspec.structs.replace(asked, cgroup=cgroup.make(asked.name, (DAEMON, *asked.hosts)))
+    places.spec.write_bytes(msgspec.json.encode(asked))
+    places.store.mkdir()
+    _write_lists(asked, places)
+    _write_files(_system_files(asked) | dict(files), places.files)
+    return _start(asked, places, held)
 
 
 def _write_lists(asked: Spec, places: Places) -> None:
@@ -57,29 +56,33 @@ def _write_files(files: Mapping[str, tuple[bytes, int]], folder: Path) -> None:
     (folder / "manifest").write_text(manifest)
 
 
-def _start(asked: Spec, places: Places, held: int) -> None:
-    """Starts the power daemon in a session of its own, so that no Ctrl-C meant for us ends it."""
-    group = namespaces.group_of(asked.cgroup, DAEMON)
-    daemon = [sys.executable, "-m", "bansho.lab.powerd", str(places.root)]
-    answer, told = os.pipe()
-    with places.console(DAEMON).open("wb") as console, os.fdopen(answer, "rb") as answers:
-        try:
-            subprocess.run(
-                ["setsid", "--fork", *namespaces.unshare(namespaces.LAB, group, daemon)],
-                stdin=subprocess.DEVNULL,
-                stdout=told,
-                stderr=console,
-                pass_fds=(held,),
-                env=os.environ | {"PATH": namespaces.PATH},
-                check=True,
-            )
-        finally:
-            os.close(told)
-        if answers.readline() != READY:
+def _start(asked: Spec, places: Places, held: int) -> int:
+    """Starts the power daemon and waits until it is ready: the descriptor whose other end is its stdin."""
+    answers, told = os.pipe()
+    end, tie = os.pipe()
+    try:
+        _spawn(asked, places, held, end, told)
+    finally:
+        os.close(end)
+        os.close(told)
+    with os.fdopen(answers, "rb") as lines:
+        if lines.readline() != READY:
+            os.close(tie)
             raise NotBuilt(name=asked.name, reason=last_line(places.console(DAEMON)))
+    return tie
 
 
-def last_line(console: Path) -> str:
-    """The last that a node, or the power daemon, said."""
-    lines = console.read_text(errors="replace").splitlines() if console.exists() else []
-    return lines[-1] if lines else "it said nothing"
+def _spawn(asked: Spec, places: Places, held: int, stdin: int, stdout: int) -> None:
+    """In a session of its own, so that no Ctrl-C meant for us ends it."""
+    daemon = [sys.executable, "-m", "bansho.lab.powerd", str(places.root)]
+    command = namespaces.unshare(namespaces.LAB, namespaces.group_of(asked.cgroup, DAEMON), daemon)
+    with places.console(DAEMON).open("wb") as console:
+        subprocess.run(
+            ["setsid", "--fork", *command],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=console,
+            pass_fds=(held,),
+            env=os.environ | {"PATH": namespaces.PATH},
+            check=True,
+        )

@@ -54,7 +54,7 @@ CIB = """\
   <status/>
 </cib>
 """
-DC_DEADTIME = "2s"
+DC_DEADTIME = "1s"
 
 
 def conf(name: str, nodes: Iterable[str]) -> str:

@@ -81,3 +81,17 @@ class WindowRefused(BanshoError):
 
     id = "BSHO7011-E"
     text = "window: 127.0.0.1:{port}: {reason}; choose another port"
+
+
+class NotSeen(BanshoError):
+    """Raised when what a watch waited for did not come within the limit."""
+
+    id = "BSHO7012-E"
+    text = "watch: {what}: expected one of {among} alone to hold it within {limit:g} s; it is held by {owners}"
+
+
+class NotDone(BanshoError):
+    """Raised when the power log does not say within the limit that something was done."""
+
+    id = "BSHO7013-E"
+    text = "lab {name}: expected {action} of {node} in the power log within {limit:g} s"

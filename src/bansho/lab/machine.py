@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 from bansho.lab import disk, namespaces, network
-from bansho.lab.places import Places
+from bansho.lab.places import Places, last_line
 from bansho.lab.powerlog import PowerLog
 from bansho.lab.spec import OUTSIDE, Running, Spec
 
@@ -20,7 +20,7 @@ RELEASE = 2.0
 
 
 class BootFailed(Exception):
-    """Raised when a node's pid 1 ended before it was up."""
+    """Raised when a node's pid 1 ended before its root and its network were ready."""
 
 
 class Machine:
@@ -43,7 +43,7 @@ class Machine:
         return "frozen" if self.frozen else "on"
 
     async def boot(self) -> None:
-        """Switches on; returns when pid 1 runs and has its network, before the cluster software is up."""
+        """Switches on; returns when the node has its root and its network, before the cluster software is up."""
         if self._process is not None:
             return
         with self._places.console(self.name).open("ab") as console:
@@ -96,13 +96,14 @@ class Machine:
         assert process.stdin is not None  # noqa: S101 - asked for as pipes
         assert process.stdout is not None  # noqa: S101
         pids = (await process.stdout.readline()).split()
-        if not pids:
-            raise BootFailed(f"{self.name} ended at once; see {self._places.console(self.name)}")
-        self._host_pid, self._pid = map(int, pids)
-        self._places.pid(self.name).write_text(f"{self._host_pid}\n")
-        network.connect(self.name, self._pid, self.plugged)
-        process.stdin.write(b"connected\n")
-        process.stdin.close()
+        if pids:
+            self._host_pid, self._pid = map(int, pids)
+            self._places.pid(self.name).write_text(f"{self._host_pid}\n")
+            network.connect(self.name, self._pid, self.plugged)
+            process.stdin.write(b"connected\n")
+            process.stdin.close()
+        if await process.stdout.readline() != b"up\n":
+            raise BootFailed(f"{self.name} did not boot: {last_line(self._places.console(self.name))}")
 
     async def _follow(self, process: Process) -> None:
         result = await process.wait()

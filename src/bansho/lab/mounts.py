@@ -43,9 +43,9 @@ def layers(mounts: Iterable[Mount], readable: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(wanted - {"/"}))
 
 
-def parents(paths: Iterable[str]) -> tuple[str, ...]:
-    """Every folder above the paths except `/`, parents first."""
-    return tuple(sorted({str(parent) for path in paths for parent in PurePath(path).parents} - {"/"}))
+def with_parents(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths and every folder above them except `/`, parents first."""
+    return tuple(sorted({str(each) for path in paths for each in (PurePath(path), *PurePath(path).parents)} - {"/"}))
 
 
 def _mount(line: str) -> Mount:

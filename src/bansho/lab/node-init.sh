@@ -1,11 +1,11 @@
 #!/bin/bash
 # Pid 1 of a node: builds its root, tells the power daemon who it is, starts the cluster software, reaps orphans.
-# From the daemon: LAB (the lab's folder), NODE, ADDRESS, MEMBER (1: cluster software). Started in its own namespaces,
+# From the daemon: LAB (the lab's folder), NODE, ADDRESS, USERS, MEMBER (1: cluster software). Started in its own namespaces,
 # with the host's /proc still mounted: that is how it learns the pid that the host and the daemon know it by.
 set -eu
 while read -r key host outer _; do [ "$key" != NSpid: ] || break; done </proc/self/status
 echo "$host $outer"   # to the daemon, which then connects eth0 and says so on stdin
-exec >&2
+exec 3>&1 >&2
 
 store=$LAB/store/$NODE root=$LAB/store/$NODE/root old=/run/bansho-lab/old
 
@@ -47,7 +47,7 @@ if [ ! -e /etc/bansho-lab ]; then # the first boot: nothing of a cluster that th
     id "$user" >/dev/null 2>&1 ||
       useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin "$user"
   done
-  while read -r folder; do chmod o+rx "$folder"; done <"$old$LAB/readable"
+  while read -r path; do chmod o+rX "$path"; done <"$old$LAB/readable"
   if [ "$MEMBER" = 1 ]; then
     install -D -m 0600 -o hacluster -g haclient "$old$LAB/cib.xml" /var/lib/pacemaker/cib/cib.xml
   fi
@@ -69,6 +69,8 @@ link set lo up
 address add $ADDRESS dev eth0
 link set eth0 up
 IP
+echo up >&3
+exec 3>&-
 
 if [ "$MEMBER" = 1 ]; then
   install -d -m 0750 -o hacluster -g haclient /run/crm

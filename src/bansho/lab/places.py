@@ -109,3 +109,9 @@ def lock(places: Places, flags: int = 0) -> int:
         except OSError:
             os.close(descriptor)
             raise
+
+
+def last_line(console: Path) -> str:
+    """The last that a node, or the power daemon, said."""
+    lines = console.read_text(errors="replace").splitlines() if console.exists() else []
+    return lines[-1] if lines else "it said nothing"

@@ -110,6 +110,8 @@ def _build(spec: Spec, places: Places) -> tuple[Running, int]:
 async def serve(spec: Spec, places: Places) -> None:
     """Builds the lab, says `ready` on stdout once every node boots, and serves for ever."""
     running, _held = _build(spec, places)
+    if spec.tied:  # stdin is a pipe that ends with the process at its other end
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 0)
     daemon = Daemon(spec, running, places)
     await daemon.listen()
     await daemon.boot_all()

@@ -21,6 +21,10 @@ class Entry(msgspec.Struct, frozen=True):
     node: str
     done: bool
 
+    def answers(self, action: str, node: str, by: str | None) -> bool:
+        """Whether it says that the action was done to the node, by whomever (None) or `by`."""
+        return self.done and (self.action, self.node) == (action, node) and by in (None, self.by)
+
     def to_dict(self) -> dict[str, object]:
         """The members by name."""
         return msgspec.structs.asdict(self)

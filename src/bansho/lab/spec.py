@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -20,7 +21,11 @@ Files = Mapping[str, tuple[bytes, int]]
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """What was asked for. `disk_size` in bytes; `readable` are folders that get o+rx in the nodes."""
+    """What was asked for. `disk_size` in bytes; `readable` are folders that get o+rx in the nodes.
+
+    `layers`: folders with an overlay of their own; `cgroup`: the lab's control group, "" for none; `tied`: the lab dies
+    with the process that started it.
+    """
 
     name: str
     nodes: tuple[str, ...]
@@ -29,6 +34,7 @@ class Spec(msgspec.Struct, frozen=True):
     readable: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     cgroup: str = ""
+    tied: bool = False
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -75,6 +81,14 @@ def user_names(values: Iterable[str]) -> tuple[str, ...]:
 def node_path(value: str) -> str:
     """An absolute path in a node, on one line, without `..`."""
     return _matched("path", value, r"(/(?!\.\.?(/|$))[^/\n\0]+)+", "an absolute path without '.', '..' or a line break")
+
+
+def host_folder(value: str | Path) -> str:
+    """An existing folder of the host, its symbolic links resolved."""
+    path = Path(value).resolve()
+    if not path.is_dir():
+        raise BadSetting(setting="readable", value=str(value), expected="an existing folder")
+    return node_path(str(path))
 
 
 def _matched(setting: str, value: str, pattern: str, expected: str) -> str:

@@ -18,13 +18,13 @@ from bansho.lab.errors import BadSetting, WindowRefused
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 DIAL = 5.0
 """Seconds to reach the address."""
-SILENCE = {
-    socket.SO_KEEPALIVE: (socket.SOL_SOCKET, 1),
-    socket.TCP_KEEPIDLE: (socket.IPPROTO_TCP, 1),
-    socket.TCP_KEEPINTVL: (socket.IPPROTO_TCP, 1),
-    socket.TCP_KEEPCNT: (socket.IPPROTO_TCP, 3),
-    socket.TCP_USER_TIMEOUT: (socket.IPPROTO_TCP, 4000),
-}
+SILENCE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 4000),
+)
 """A node that lost its power says nothing: these end its connections within seconds, and the browser dials again."""
 
 
@@ -82,8 +82,8 @@ class _Connection(socketserver.BaseRequestHandler):
             enter_network(self.server.namespace)
             with socket.create_connection(self.server.address, DIAL) as inside:
                 inside.settimeout(None)
-                for option, (level, value) in SILENCE.items():
-                    inside.setsockopt(level, option, value)
+                for option in SILENCE:
+                    inside.setsockopt(*option)
                 back = threading.Thread(target=_copy, args=(inside, self.request), daemon=True)
                 back.start()
                 _copy(self.request, inside)

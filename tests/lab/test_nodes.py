@@ -1,0 +1,243 @@
+"""What a node is, and what can be done to it."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bansho.lab import Lab, Node, powerlog
+from bansho.lab.errors import BadSetting, NodeOff, PowerRefused, UnknownNode
+from bansho.lab.membership import seen_by
+from bansho.lab.network import BRIDGE_ADDRESS
+
+pytestmark = pytest.mark.nodes
+
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.02)
+
+
+def out(node: Node, *command: str) -> str:
+    result = node.run(command)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def reachable(lab: Lab, address: str) -> bool:
+    return lab.outside.run(["ping", "-c", "1", "-W", "1", address]).returncode == 0
+
+
+def test_every_node_sees_all_online(lab: Lab) -> None:
+    for node in lab.nodes:
+        assert seen_by(node) == {"n1", "n2", "n3"}
+
+
+def test_a_program_runs_in_its_node_with_its_exit_code_output_and_input(lab: Lab) -> None:
+    result = lab.node("n2").run(["sh", "-c", "hostname; cat; echo error >&2; exit 7"], input="typed")
+    assert (result.returncode, result.stdout, result.stderr) == (7, "n2\ntyped", "error\n")
+
+
+def test_a_program_that_dies_of_a_signal_ends_with_128_and_its_number(lab: Lab) -> None:
+    assert lab.node("n1").run(["sh", "-c", "kill -9 $$"]).returncode == 128 + signal.SIGKILL
+
+
+def test_ending_the_process_on_the_host_kills_the_program_in_the_node(lab: Lab) -> None:
+    node = lab.node("n1")
+    with node.popen(["sh", "-c", "echo $$; exec sleep 600"], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        pid = program.stdout.readline().strip()
+        program.kill()
+    until(lambda: node.run(["test", "-e", f"/proc/{pid}"]).returncode == 1)
+
+
+def test_a_node_has_its_own_root_and_the_host_keeps_its_own(lab: Lab) -> None:
+    out(lab.node("n1"), "sh", "-c", "echo x >/etc/only-here; echo x >/run/only-here; echo x >/dev/shm/only-here")
+    for path in ("/etc/only-here", "/run/only-here", "/dev/shm/only-here"):
+        assert not Path(path).exists()
+        assert lab.node("n2").run(["test", "-e", path]).returncode == 1
+
+
+def test_users_exist_in_the_nodes_alone_and_can_run_the_project(lab: Lab) -> None:
+    uids = {out(node, "id", "-u", "bansho") for node in (*lab.nodes, lab.outside)}
+    assert len(uids) == 1
+    as_user = ["setpriv", "--reuid", "bansho", "--regid", "bansho", "--clear-groups", "--"]
+    version = out(lab.node("n1"), *as_user, sys.executable, "-c", "import bansho; print(bansho.__version__)")
+    assert version
+
+
+def test_a_node_has_a_control_group_hierarchy_of_its_own(lab: Lab) -> None:
+    if not lab.spec.cgroup:
+        pytest.skip("no writable cgroup v2 here")
+    node = lab.node("n1")
+    assert "0::/" in out(node, "cat", "/proc/self/cgroup").splitlines()
+    script = "mkdir /sys/fs/cgroup/own && echo 0 >/sys/fs/cgroup/own/cgroup.procs && grep ^0:: /proc/self/cgroup"
+    assert out(node, "sh", "-c", script) == "0::/own"
+    assert Path(lab.spec.cgroup, "n1", "own").is_dir()
+
+
+def test_orphans_are_reaped(lab: Lab) -> None:
+    out(lab.node("n1"), "sh", "-c", "(sleep 0.01 & exec true) & wait")
+    until(lambda: " Z " not in out(lab.node("n1"), "ps", "-eo", "pid,stat,ppid"))
+
+
+def test_boot_ids_differ_from_node_to_node_and_from_the_host(lab: Lab) -> None:
+    seen = {out(node, "cat", BOOT_ID) for node in lab.nodes} | {Path(BOOT_ID).read_text().strip()}
+    assert len(seen) == 4
+    assert lab.node("n1").boot_id() == out(lab.node("n1"), "cat", BOOT_ID)
+
+
+def test_reboot_from_within_gives_a_new_boot_with_the_same_disk(lab: Lab) -> None:
+    node = lab.node("n3")
+    before = node.boot_id()
+    out(node, "sh", "-c", "echo x >/etc/kept; echo x >/run/gone")
+    node.run([sys.executable, "-c", "import ctypes; ctypes.CDLL(None).reboot(0x1234567)"])
+    rebooted = lab.wait_power("reboot", "n3", by="n3")
+    lab.wait_power("boot", "n3", after=rebooted.monotonic)
+    assert node.boot_id() != before
+    assert node.run(["test", "-e", "/etc/kept"]).returncode == 0
+    assert node.run(["test", "-e", "/run/gone"]).returncode == 1
+
+
+def test_off_is_off_until_on(lab: Lab) -> None:
+    node = lab.node("n2")
+    node.power("off")
+    assert not node.on
+    assert node.state()["power"] == "off"
+    with pytest.raises(NodeOff):
+        node.run(["true"])
+    with pytest.raises(PowerRefused):
+        node.power("freeze")
+    node.power("off")
+    node.power("on")
+    node.power("on")
+    lab.wait_online("n1", "n2", "n3")
+    assert [entry.action for entry in lab.power_log() if entry.by == "power"].count("boot") == 5
+
+
+def test_a_frozen_node_does_nothing_until_it_is_thawed_or_dead(lab: Lab) -> None:
+    node = lab.outside
+    with node.popen(["sh", "-c", "while read line; do echo $line; done"], stdin=-1, stdout=-1, text=True) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        node.power("freeze")
+        assert node.state()["power"] == "frozen"
+        program.stdin.write("hello\n")
+        program.stdin.flush()
+        until(lambda: " T " in node.run(["ps", "-eo", "pid,stat,ppid"]).stdout)
+        node.power("thaw")
+        assert program.stdout.readline() == "hello\n"
+        node.power("freeze")
+        node.power("off")
+        assert program.wait(20) == 128 + signal.SIGKILL
+
+
+def test_the_host_outside_reaches_nodes_but_not_one_whose_cable_is_cut(lab: Lab) -> None:
+    address = lab.address("n1")
+    assert reachable(lab, address)
+    lab.node("n1").cable("cut")
+    assert lab.node("n1").state()["cable"] == "cut"
+    assert not reachable(lab, address)
+    assert reachable(lab, lab.address("n2"))
+    lab.node("n1").cable("plug")
+    until(lambda: reachable(lab, address))
+
+
+@contextlib.contextmanager
+def serving(node: Node) -> Iterator[None]:
+    """A web server on the node whose /name is the node's name."""
+    script = "mkdir -p /srv/www && hostname >/srv/www/name && exec python3 -um http.server -d /srv/www 8080"
+    with node.popen(["sh", "-c", script], stdout=-1, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        assert "Serving" in server.stdout.readline()
+        yield
+        server.kill()
+
+
+def test_a_window_leads_to_whoever_has_the_address(lab: Lab) -> None:
+    def read(port: int) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/name", timeout=10) as answer:
+            return str(answer.read().decode().strip())
+
+    target = f"{lab.logical_address.partition('/')[0]}:8080"
+    with serving(lab.node("n1")), serving(lab.node("n2")), lab.window(target) as window:
+        add = ["ip", "address", "add", lab.logical_address, "dev", "eth0"]
+        out(lab.node("n1"), *add)
+        assert read(window.port) == "n1"
+        out(lab.node("n1"), "ip", "address", "delete", lab.logical_address, "dev", "eth0")
+        out(lab.node("n2"), *add)
+        # As a cluster's agent does, it tells the others who has the address now.
+        out(lab.node("n2"), "ping", "-c", "1", "-I", target.partition(":")[0], BRIDGE_ADDRESS)
+        assert read(window.port) == "n2"
+        out(lab.node("n2"), "ip", "address", "delete", lab.logical_address, "dev", "eth0")
+
+
+def test_a_window_onto_nothing_closes_the_connection(lab: Lab) -> None:
+    with lab.window(f"{lab.address('n1')}:9") as window, socket.create_connection(("127.0.0.1", window.port)) as caller:
+        caller.settimeout(20)
+        assert caller.recv(1) == b""
+
+
+def test_a_node_may_fence_but_not_touch_cables_or_talk_nonsense(lab: Lab) -> None:
+    def ask(line: bytes) -> bytes:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(lab.places.socket("n1")))
+            client.sendall(line + b"\n")
+            return client.makefile("rb").readline()
+
+    for action in ("cut", "plug", "freeze", "thaw", "loss", "_off", ""):
+        assert b"error" in ask(b'{"action": "%s", "node": "n2"}' % action.encode())
+    for nonsense in (b"", b"{", b"[]", b'{"action": 1}', b"\xff", b'{"action": "off", "node": "n9"}', b"x" * 100_000):
+        assert b"error" in ask(nonsense)
+    assert ask(b'{"action": "list"}') == b'{"nodes":"n1 n2 n3"}\n'
+    assert b'"on"' in ask(b'{"action": "status", "node": "n2"}')
+    assert not [entry for entry in lab.power_log() if entry.by != "power"]
+
+
+def test_what_was_synced_survives_a_power_loss_and_what_was_not_is_lost(lab: Lab) -> None:
+    first, second = lab.node("n1"), lab.node("n2")
+    out(first, "mount", lab.disk, "/mnt")
+    out(first, "sh", "-c", "echo yes >/mnt/synced; sync /mnt/synced /mnt; echo no >/mnt/unsynced")
+    first.power("loss")
+    assert not first.on
+    out(second, "mount", lab.disk, "/mnt")
+    assert out(second, "ls", "/mnt").split() == ["lost+found", "synced"]
+    assert out(second, "cat", "/mnt/synced") == "yes"
+
+
+def test_off_ends_the_processes_and_keeps_what_they_had_written(lab: Lab) -> None:
+    first, second = lab.node("n1"), lab.node("n2")
+    out(first, "mount", lab.disk, "/mnt")
+    out(first, "sh", "-c", "echo no >/mnt/unsynced")
+    first.power("off")
+    out(second, "mount", lab.disk, "/mnt")
+    assert out(second, "cat", "/mnt/unsynced") == "no"
+
+
+def test_a_name_or_an_action_that_is_not_one_is_refused(lab: Lab) -> None:
+    with pytest.raises(UnknownNode, match=r"n1, n2, n3, outside"):
+        lab.node("n4")
+    for action in ("explode", "cut", "status", ""):
+        with pytest.raises(BadSetting, match="reboot"):
+            lab.node("n1").power(action)
+    with pytest.raises(BadSetting, match="plug"):
+        lab.node("n1").cable("off")
+    for target in ("n1", ":80", "n1:", "n1:0", "n1:65536", "n1:99999999", "n1:x", "n1:²"):
+        with pytest.raises(BadSetting, match="ADDRESS:PORT"):
+            lab.window(target)
+
+
+def test_an_entry_of_the_log_reads_as_a_line() -> None:
+    entry = powerlog.Entry(0.25, 1.0, "n1", "reboot", "n2", done=False)
+    assert str(entry).endswith(".250 n1       reboot n2 ...")
