@@ -13,6 +13,8 @@ from bansho.cluster.errors import ToolFailed, ToolMissing
 PATIENCE = 60.0
 """Seconds allowed for one of Pacemaker's programs."""
 SAID_BYTES = 2000
+TRACEBACK = "Traceback (most recent call last)"
+"""Where crmsh begins to speak of itself."""
 FALSE = frozenset({"false", "0", "no", "off", "n"})
 
 
@@ -42,7 +44,7 @@ class Cib(NamedTuple):
         except subprocess.TimeoutExpired:
             raise ToolFailed(program=program, value="no answer", said=f"not within {patience:g} s") from None
         if done.returncode not in accepted:
-            said = (done.stderr or done.stdout).strip()[-SAID_BYTES:]
+            said = (done.stderr or done.stdout).partition(TRACEBACK)[0].strip()[-SAID_BYTES:]
             raise ToolFailed(program=program, value=done.returncode, said=said)
         return done
 

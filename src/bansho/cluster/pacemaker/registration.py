@@ -30,9 +30,11 @@ def apply(model: Model, fencing: str = "") -> bool:
         old, new = Path(folder, "old.xml"), Path(folder, "new.xml")
         old.write_text(live, encoding="utf-8")
         new.write_text(live, encoding="utf-8")
-        load(Cib(new), f"{fencing}\n{render.crm(model)}", Path(folder, "text.crm"))
+        for text in filter(None, (fencing, render.crm(model))):  # apart: either may set properties
+            load(Cib(new), text, Path(folder, "text.crm"))
         for setting in operators_settings(before, [render.group_id(model), *model.start_order]):
             set_meta(Cib(new), setting.resource, setting.name, setting.value)
+        require_fencing(model, fencing_problem(parse(Cib(new).query())))
         verify(model, new)
         return patch(old, new)
 

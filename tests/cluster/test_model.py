@@ -1,0 +1,130 @@
+"""The sequence of CONTRACT 2, what a definition has to say for a cluster, and time limits that can be argued about."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bansho.cluster import timing
+from bansho.cluster.errors import NotForACluster
+from bansho.cluster.model import Kind, Model, model
+from bansho.cluster.timing import Patience
+from bansho.contract import limits
+from bansho.logicalhost.definition import parse
+
+
+def of(text: str, **options: bool) -> Model:
+    return model(parse(text, Path("watch.toml")), **options)
+
+
+def test_the_sequence_is_the_contracts(definition: str) -> None:
+    found = of(definition)
+    assert [each.kind for each in found.resources] == [Kind.DISK, Kind.ADDRESS, Kind.SUITE, Kind.SUITE]
+    assert found.start_order == ["watch-disk", "watch-address", "watch-base", "watch-manager"]
+    assert found.stop_order == ["watch-manager", "watch-base", "watch-address", "watch-disk"]
+
+
+def test_base_alone_can_be_a_logical_host(definition: str) -> None:
+    assert of('suites = ["base"]\n' + definition).start_order == ["watch-disk", "watch-address", "watch-base"]
+
+
+def test_only_the_suite_that_stops_last_has_to_release_the_disk(definition: str) -> None:
+    parameters = {each.id: each.parameters for each in of(definition).resources}
+    assert parameters["watch-base"]["releases_disk"] == "true"
+    assert "releases_disk" not in parameters["watch-manager"]
+
+
+def test_the_database_is_monitored_with_manager_where_there_is_one(definition: str) -> None:
+    with_it, without = of(definition), of(definition, database=False)
+    assert [each.id for each in with_it.resources if "database" in each.parameters] == ["watch-manager"]
+    assert not [each.id for each in without.resources if "database" in each.parameters]
+    assert with_it.resources[3].limits["monitor"].seconds > without.resources[3].limits["monitor"].seconds
+
+
+def test_each_suite_has_its_own_folder_of_commands(definition: str) -> None:
+    text = definition + 'base-commands = "/opt/jp1base/bin:/etc/opt/jp1base"\n'
+    parameters = {each.id: each.parameters for each in of(text).resources}
+    assert parameters["watch-base"]["commands"] == "/opt/jp1base/bin:/etc/opt/jp1base"
+    assert "commands" not in parameters["watch-manager"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('name = "watch"', 'name = "watch"\nkind = "physical"', "kind"),
+        ('name = "watch"', 'name = "1watch"', "name"),
+        ('[disk]\ndevice = "/dev/disk/by-label/watch"\nmount-point = "/srv/watch"\n', "", "disk"),
+        ('address = "192.0.2.10/24"\n', "", "address"),
+        ("192.0.2.10/24", "127.0.0.2/8", "address"),
+        ("192.0.2.10/24", "0.0.0.0", "address"),
+        ('nodes = ["n1", "n2", "n3"]\n', "", "cluster.nodes"),
+        ('["n1", "n2", "n3"]', '["n1"]', "cluster.nodes"),
+        ('["n1", "n2", "n3"]', '["n1", "n1"]', "cluster.nodes"),
+        ('["n1", "n2", "n3"]', '["n1", "n2 or true"]', "cluster.nodes"),
+        ('name = "watch"', 'name = "watch"\nsuites = ["base", "web"]', "suites"),
+        ('name = "watch"', 'name = "watch"\nsuites = ["manager", "base"]', "suites"),
+    ],
+)
+def test_what_a_cluster_cannot_use_is_named(definition: str, old: str, new: str, key: str) -> None:
+    assert old in definition
+    with pytest.raises(NotForACluster, match=rf"BSHO6001-E logical host \w+: {re.escape(key)}: "):
+        of(definition.replace(old, new))
+
+
+patiences = st.builds(
+    Patience,
+    retries=st.integers(0, 99),
+    retry_interval=st.floats(0.01, 600),
+    status_timeout=st.floats(1, 600),
+    database=st.booleans(),
+)
+suite_limits = st.floats(1, limits.STATUS_MAXIMUM)
+
+
+def worst_monitoring(patience: Patience) -> float:
+    """Every answer as late as it can be, each retried as often as specified, the last one decides."""
+    seconds = 0.0
+    for _ in range(2 if patience.database else 1):
+        for attempt in range(patience.retries + 1):
+            seconds += patience.status_timeout + limits.RETURN_SLACK
+            seconds += patience.retry_interval if attempt < patience.retries else 0
+    return seconds
+
+
+@given(suite_limits, patiences)
+def test_the_clusters_limits_hold_the_worst_case(suite_limit: float, patience: Patience) -> None:
+    monitoring = worst_monitoring(patience)
+    start, stop = timing.start(suite_limit, patience), timing.stop(suite_limit, patience)
+    assert timing.own_limit(timing.monitor(patience).seconds) >= monitoring - 1e-6
+    assert timing.own_limit(start.seconds) >= suite_limit + limits.RETURN_SLACK + monitoring - 1e-6
+    forced = timing.FORCED_TERMINATION
+    assert timing.own_limit(stop.seconds) >= suite_limit + limits.RETURN_SLACK + forced + monitoring - 1e-6
+
+
+@given(suite_limits, patiences)
+def test_the_start_and_stop_commands_get_their_own_limit_of_it(suite_limit: float, patience: Patience) -> None:
+    left = timing.own_limit(timing.start(suite_limit, patience).seconds) - patience.look
+    assert timing.share(left, patience.look) >= suite_limit
+    left = timing.own_limit(timing.stop(suite_limit, patience).seconds) - patience.look
+    assert timing.share(left, timing.FORCED_TERMINATION + patience.monitoring) >= suite_limit
+
+
+@given(suite_limits, patiences)
+def test_a_derivation_adds_up(suite_limit: float, patience: Patience) -> None:
+    for limit in (
+        timing.start(suite_limit, patience),
+        timing.stop(suite_limit, patience),
+        timing.monitor(patience),
+    ):
+        terms = [float(term.rpartition(" ")[2]) for term in limit.why.split(" + ")]
+        assert sum(terms) == pytest.approx(limit.seconds, abs=1, rel=1e-4)
+
+
+def test_a_derivation_in_words(definition: str) -> None:
+    start = of(definition).resources[2].limits["start"]
+    assert str(start.seconds) == "124"
+    assert start.why == (
+        "first look 11 + start limit 60 + its slack 1 + monitoring (4 answers in 11, 3 pauses of 1) 47 + margin 5"
+    )

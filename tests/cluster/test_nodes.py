@@ -1,0 +1,199 @@
+"""A logical host on three real Pacemaker nodes, its suites played by stand-ins that others could have written."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from bansho.cluster.install import PLACE
+from bansho.contract.suites import COMMANDS
+from bansho.lab import Lab, Node
+
+pytestmark = [pytest.mark.nodes, pytest.mark.usefixtures("as_root")]
+
+BANSHO = str(Path(sys.executable).with_name("bansho"))
+STAND_INS = "/run/stand-in"
+SHARED = "/srv/watch/shared"
+PATIENCE = 60.0
+RESTARTS = 1
+ORDER = ["watch-disk", "watch-address", "watch-base", "watch-manager"]
+# Whether disk and address are there while a command runs, and when that was.
+THERE = """\
+mounted=$(grep -c ' /srv/watch ' /proc/mounts)
+addressed=$(ip -o address show | grep -c ' {ip}/')
+echo "$(cut -d' ' -f1 /proc/uptime) $name $mounted $addressed" >>"$state/there"
+"""
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
+        time.sleep(0.2)
+
+
+class Watch:
+    """The logical host `watch` on the lab's nodes."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.ip = lab.logical_address.partition("/")[0]
+        self.definition = f"""\
+name = "watch"
+shared-directory = "{SHARED}"
+address = "{lab.logical_address}"
+[disk]
+device = "{lab.disk}"
+mount-point = "/srv/watch"
+[limits]
+start = 10
+stop = 10
+[cluster]
+nodes = ["n1", "n2", "n3"]
+monitor-interval = 1
+status-timeout = 5
+retries = 2
+restarts = {RESTARTS}
+base-commands = "{STAND_INS}"
+manager-commands = "{STAND_INS}"
+"""
+        self.on(
+            lab.nodes[0], f"mkdir -p /mnt/d && mount {lab.disk} /mnt/d && mkdir -p /mnt/d/shared/conf /mnt/d/shared/log"
+        )
+        self.on(lab.nodes[0], "umount /mnt/d")
+        for node in lab.nodes:
+            self.furnish(node)
+
+    def on(self, node: Node, script: str, text: str = "", check: bool = True) -> CompletedProcess[str]:
+        return node.run(["sh", "-c", script], input=text, check=check)
+
+    def furnish(self, node: Node) -> None:
+        """Definition, agent and stand-in commands."""
+        self.place(node, "/etc/bansho/logical-hosts/watch.toml", self.definition)
+        names = [name for suite in COMMANDS.values() for name in suite] + ["jimdbstatus"]
+        for name in names:
+            self.place(node, f"{STAND_INS}/{name}", (Path(__file__).parent / "stand-in").read_text(), 0o755)
+        self.place(node, f"{STAND_INS}/state/directory", SHARED)
+        for suite in COMMANDS.values():
+            for name in (suite.start, suite.stop):
+                self.place(node, f"{STAND_INS}/state/{name}.do", THERE.format(ip=self.ip))
+        assert PLACE.name in self.bansho("agent", "install", node=node).stderr
+        self.on(node, "mkdir -p /srv/watch")
+
+    def place(self, node: Node, path: str, text: str, mode: int = 0o644) -> None:
+        self.on(node, f'mkdir -p "$(dirname {path})" && cat >{path} && chmod {mode:o} {path}', text)
+
+    def bansho(self, *arguments: str, node: Node | None = None) -> CompletedProcess[str]:
+        return (node or self.lab.nodes[0]).run([BANSHO, "cluster", *arguments])
+
+    def register(self) -> None:
+        self.place(self.lab.nodes[0], "/root/fencing.crm", self.lab.fencing + "\n")
+        done = self.bansho("apply", "watch", "--fencing", "/root/fencing.crm")
+        assert done.returncode == 0, done.stderr
+        until(lambda: self.home() != "", "all of it runs on one node")
+
+    def home(self) -> str:
+        """The node on which all of it runs; empty while it does not."""
+        nodes = {self.located(resource) for resource in ORDER}
+        return nodes.pop() if len(nodes) == 1 else ""
+
+    def located(self, resource: str) -> str:
+        asked = next(node for node in self.lab.nodes if node.on)
+        said = asked.run(["crm_resource", "--resource", resource, "--locate"]).stdout
+        return said.split()[-1] if "is running on" in said else ""
+
+    def settle(self) -> None:
+        self.lab.nodes[0].run(["crm_resource", "--wait", f"--timeout={PATIENCE:g}s"], check=True)
+
+    def kill(self, suite: str) -> str:
+        """Kills a suite's process; its pid."""
+        node = self.lab.node(self.home())
+        pid = self.pid(suite)
+        self.on(node, f"kill -9 {pid}")
+        return pid
+
+    def pid(self, suite: str) -> str:
+        node = self.lab.node(self.home() or self.located("watch-disk"))
+        return self.on(node, f"cat {STAND_INS}/state/{suite}.pid", check=False).stdout.strip()
+
+    def there(self, node: str) -> list[list[str]]:
+        """[time, command, disk mounted, address there] of each start and stop command on a node, in order of time."""
+        return [
+            line.split() for line in self.on(self.lab.node(node), f"cat {STAND_INS}/state/there").stdout.splitlines()
+        ]
+
+    def marks(self) -> list[tuple[float, str]]:
+        """[when, leg] of the takeover history."""
+        text = self.on(self.lab.node(self.home()), f"cat {SHARED}/log/takeover.jsonl").stdout
+        marks = [json.loads(line) for line in text.splitlines()]
+        return [(mark["at"], mark["leg"]) for mark in marks]
+
+
+@pytest.fixture
+def watch(lab: Lab) -> Watch:
+    watch = Watch(lab)
+    watch.register()
+    return watch
+
+
+def test_it_starts_in_sequence_and_nowhere_else(watch: Watch) -> None:
+    home = watch.home()
+    rows = watch.there(home)
+    assert [row[1:] for row in rows] == [["jbs_start.cluster", "1", "1"], ["jco_start.cluster", "1", "1"]]
+    assert [leg for _, leg in watch.marks()] == [
+        "base start begins",
+        "base started",
+        "manager start begins",
+        "manager started",
+    ]
+    times = [at for at, _ in watch.marks()]
+    assert times == sorted(times)
+    for node in watch.lab.nodes:
+        calls = watch.on(node, f"cat {STAND_INS}/state/calls", check=False).stdout
+        assert (calls == "") == (node.name != home), "a probe without the disk asks nobody"
+    status = watch.lab.nodes[0].run(["crm_mon", "--one-shot", "--output-as=text", "--operations"]).stdout
+    assert "Failed Resource Actions" not in status
+
+
+def test_a_failure_restarts_on_the_node_then_fails_over(watch: Watch) -> None:
+    first = watch.home()
+    pid = watch.kill("base")
+    until(lambda: watch.home() == first and watch.pid("base") not in ("", pid), "a restart on the same node")
+    watch.settle()
+    assert watch.home() == first
+    watch.kill("base")
+    until(lambda: watch.home() not in ("", first), "a failover")
+    rows = watch.there(first)
+    assert {(row[2], row[3]) for row in rows} == {("1", "1")}
+    stopped = [row[1] for row in rows if "stop" in row[1]]
+    # Base was dead each time, so only Manager could be stopped in order; forced termination swept up behind it.
+    assert stopped == ["jco_stop.cluster"] * 2
+    assert watch.on(watch.lab.node(first), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout == "0\n"
+
+
+def test_it_stops_in_sequence_and_leaves_the_cluster(watch: Watch) -> None:
+    home = watch.home()
+    done = watch.bansho("remove", "watch")
+    assert "BSHO6043-I" in done.stderr
+    rows = watch.there(home)[2:]
+    assert [row[1:] for row in rows] == [["jco_stop.cluster", "1", "1"], ["jbs_stop.cluster", "1", "1"]]
+    assert watch.on(watch.lab.node(home), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout == "0\n"
+    left = watch.lab.nodes[0].run(["crm_mon", "--one-shot"]).stdout
+    assert "watch" not in left
+    assert "BSHO6044-I" in watch.bansho("remove", "watch").stderr
+
+
+def test_a_stop_without_proof_gets_its_node_fenced(watch: Watch) -> None:
+    home = watch.home()
+    for name in ("jbs_stop.cluster", "jbs_killall.cluster"):
+        watch.place(watch.lab.node(home), f"{STAND_INS}/state/{name}.do", "exit 0\n")
+    boot = watch.lab.node(home).boot_id()
+    asking = next(node for node in watch.lab.nodes if node.name != home)
+    asking.run(["crm_resource", "--resource", "watch", "--move", "--node", asking.name], check=True)
+    until(lambda: watch.home() == asking.name, "it runs elsewhere")
+    watch.lab.wait_online(home)
+    assert watch.lab.node(home).boot_id() != boot
