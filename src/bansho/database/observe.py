@@ -69,12 +69,13 @@ def _with_control(host: LogicalHost, facts: Facts, deadline: float) -> Facts:
 def control_state(host: LogicalHost, limit: float) -> str:
     """The control file's "Database cluster state", in PostgreSQL's words.
 
-    Raises NotObservable where `pg_controldata` fails, doubts the file's checksum, or does not end in time.
+    Raises NotObservable where `pg_controldata` fails, doubts the file's checksum (up to version 16 on its output), or
+    does not end in time.
     """
     path = host.shared.database / "global" / "pg_control"
     answer = _pg_controldata(programs.bindir(host), host.shared.database, limit)
     states = [line.removeprefix(FIELD).strip() for line in answer.stdout.splitlines() if line.startswith(FIELD)]
-    if answer.returncode or "WARNING" in answer.stdout + answer.stderr or len(states) != 1:
+    if answer.returncode or answer.stderr or "WARNING" in answer.stdout or len(states) != 1:
         said = (answer.stderr or answer.stdout).strip().partition("\n")[0] or f"status {answer.returncode}"
         raise NotObservable(what=path, reason=f"pg_controldata: {said[:200]}")
     return states[0]

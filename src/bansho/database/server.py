@@ -46,12 +46,9 @@ def prepare_socket_folder(host: LogicalHost, account: Account) -> None:
 
 
 def check(host: LogicalHost, account: Account, bindir: Path) -> None:
-    """Refuses what PostgreSQL must not be started on, and clears a stale `postmaster.pid`.
+    """Refuses what PostgreSQL must not be started on.
 
-    PostgreSQL takes a left-over file for a living postmaster where any process of its own user has that number now:
-    after a failover, numbers from another node mean nothing. So the file goes once no process here works on the data
-    directory; that none does elsewhere is the lease's and the cluster's. Raises NotSetUp, WrongOwner, VersionMismatch
-    or DirectoryInUse.
+    Raises NotSetUp, WrongOwner, VersionMismatch or DirectoryInUse.
     """
     data = host.shared.database
     if not instance.is_database(data):
@@ -65,7 +62,17 @@ def check(host: LogicalHost, account: Account, bindir: Path) -> None:
         raise VersionMismatch(name=host.name, path=data, data=made_by, bindir=bindir, programs=version)
     if pids := postmaster.processes(data):
         raise DirectoryInUse(name=host.name, path=data, pids=", ".join(map(str, pids)))
-    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def clear(host: LogicalHost) -> None:
+    """Removes the lock files that a dead postmaster left; to be called after `check`.
+
+    PostgreSQL takes one for a living postmaster's where its own user has any process of that number now, a zombie too;
+    after a failover, a number from another node means nothing. `check` knows better: it has found no process here that
+    works on the data directory. That none does elsewhere is the lease's and the cluster's.
+    """
+    (host.shared.database / "postmaster.pid").unlink(missing_ok=True)
+    (host.node.database_socket / f".s.PGSQL.{configuration.PORT}.lock").unlink(missing_ok=True)
 
 
 async def launch(host: LogicalHost, account: Account) -> asyncio.subprocess.Process:
@@ -75,6 +82,7 @@ async def launch(host: LogicalHost, account: Account) -> asyncio.subprocess.Proc
     """
     bindir = programs.bindir(host)
     check(host, account, bindir)
+    clear(host)
     configuration.write(host.shared.database, host.node.database_socket, account)
     try:
         return await asyncio.create_subprocess_exec(

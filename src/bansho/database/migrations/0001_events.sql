@@ -31,11 +31,9 @@ create function ensure_event_day(day date) returns boolean language plpgsql as $
 declare
     name text := 'event_' || to_char(day, 'YYYYMMDD');
 begin
-    if to_regclass(name) is not null then
-        return false;
-    end if;
     perform pg_advisory_xact_lock(hashtext('ensure_event_day'));
-    if to_regclass(name) is not null then
+    -- Not to_regclass: while we waited for the lock, what a session remembers of absent tables is not brought up to date.
+    if exists (select from pg_class where relname = name and relnamespace = current_schema::regnamespace) then
         return false;
     end if;
     execute format('create table %I (like event including all)', name);

@@ -1,0 +1,235 @@
+"""Every value of CONTRACT 3.3, each from its real cause, by the command."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.database.imdb import BOTH, Imdb, until
+from tests.house import COMMANDS
+
+from bansho.contract import imdatabase
+from bansho.database import presence
+from bansho.database.connection import conninfo
+from bansho.database.state import Phase
+
+
+@BOTH
+def test_0_it_accepts_connections(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    answer = imdb.status()
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == "IM database of watch: running (the postmaster lives: accepts connections)\n"
+
+
+def test_0_asking_leaves_no_trace_in_the_servers_log(imdb: Imdb) -> None:
+    controller = imdb.controller().ready()
+    before = controller.said()
+    assert imdb.value() == 0
+    assert controller.stop() == 0
+    said = controller.said().removeprefix(before)
+    assert "checkpoint starting" in said.splitlines()[0]
+
+
+def test_0_with_every_connection_taken_but_it_runs(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    with psycopg.connect(conninfo(imdb.host), autocommit=True) as first:
+        first.execute("alter system set max_connections = 4")
+        first.execute("alter system set superuser_reserved_connections = 0")
+        first.execute("alter system set max_wal_senders = 0")
+    imdb._controllers[-1].stop()
+    imdb.controller().ready()
+    connections = [psycopg.connect(conninfo(imdb.host)) for _ in range(4)]
+    with pytest.raises(psycopg.OperationalError, match="too many clients"):
+        psycopg.connect(conninfo(imdb.host))
+    assert imdb.value() == 0
+    for connection in connections:
+        connection.close()
+
+
+@BOTH
+def test_4_while_it_recovers(imdb: Imdb) -> None:
+    (imdb.data / "standby.signal").touch()
+    imdb.account.give(imdb.data / "standby.signal")
+    with (imdb.data / "postgresql.auto.conf").open("a") as file:
+        file.write("hot_standby = off\n")
+    imdb.controller()
+    until(lambda: imdb.value() == 4 and "reject" in imdb.status().stdout, "a postmaster that recovers")
+    for _ in range(3):
+        assert imdb.value() == 4
+
+
+@BOTH
+def test_4_while_it_shuts_down(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    with psycopg.connect(conninfo(imdb.host)) as client:
+        os.kill(imdb.postmaster, signal.SIGTERM)  # "smart": it waits for its clients
+        until(lambda: imdb.value() != 0, "a postmaster that shuts down")
+        assert imdb.value() == 4
+        assert client.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.STOPPING])
+def test_4_while_the_controller_is_under_way_without_a_postmaster(imdb: Imdb, phase: Phase) -> None:
+    imdb.socket_folder.mkdir(parents=True)
+    with presence.claim(imdb.host, imdb.account) as controller:
+        controller.show(phase)
+        assert imdb.value() == 4
+    assert imdb.value() == 12
+
+
+@BOTH
+def test_8_after_a_crash(imdb: Imdb) -> None:
+    controller = imdb.controller().ready()
+    imdb.crash()
+    assert controller.ended() == 1
+    answer = imdb.status()
+    assert (answer.returncode, "control file: in production" in answer.stdout) == (8, True)
+
+
+def test_8_where_the_recovery_itself_was_interrupted(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    imdb.crash()
+    (imdb.data / "standby.signal").touch()
+    imdb.account.give(imdb.data / "standby.signal")
+    with (imdb.data / "postgresql.auto.conf").open("a") as file:
+        file.write("hot_standby = off\n")
+    again = imdb.controller()
+    until(lambda: "reject" in imdb.status().stdout, "a postmaster that recovers")
+    imdb.crash()
+    assert again.ended() == 1
+    answer = imdb.status()
+    assert (answer.returncode, "recovery" in answer.stdout) == (8, True)
+
+
+@BOTH
+def test_12_after_a_stop(imdb: Imdb) -> None:
+    assert imdb.controller().ready().stop() == 0
+    assert imdb.value() == 12
+
+
+@BOTH
+def test_16_with_a_controller_that_lost_its_postmaster_and_hangs(imdb: Imdb) -> None:
+    controller = imdb.controller().ready()
+    controller.process.send_signal(signal.SIGSTOP)
+    os.kill(imdb.postmaster, signal.SIGKILL)
+    until(lambda: imdb.value() not in (0, 4), "the postmaster's end")
+    assert imdb.value() == 16
+    controller.process.send_signal(signal.SIGCONT)
+    assert controller.ended() == 1
+    assert imdb.value() == 8
+
+
+def test_20_without_a_data_directory(not_set_up: Imdb) -> None:
+    assert not_set_up.value() == 20
+    not_set_up.data.mkdir()
+    assert not_set_up.value() == 20
+
+
+def test_20_where_the_disk_is_not_here(not_set_up: Imdb) -> None:
+    not_set_up.house.shared.rename(not_set_up.house.root / "elsewhere")
+    assert not_set_up.value() == 20
+
+
+@BOTH
+def test_20_for_a_server_without_our_database(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    other = conninfo(imdb.host).replace("dbname=bansho", "dbname=postgres")
+    with psycopg.connect(other, autocommit=True) as connection:
+        connection.execute("drop database bansho with (force)")
+    assert imdb.value() == 20
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[40] ^= 0xFF
+    path.write_bytes(content)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "how", [damage, Path.unlink, lambda path: os.truncate(path, 100)], ids=["bit", "gone", "short"]
+)
+def test_1_for_a_control_file_that_cannot_be_read(imdb: Imdb, how: Callable[[Path], None]) -> None:
+    how(imdb.data / "global" / "pg_control")
+    answer = imdb.status()
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("BSHO3013-E ")
+    assert "pg_controldata" in answer.stderr
+
+
+def test_1_for_a_postmaster_that_hangs(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    os.kill(imdb.postmaster, signal.SIGSTOP)
+    answer = imdb.status("-t", "1")
+    assert (answer.returncode, "no answer in time" in answer.stderr) == (1, True)
+    os.kill(imdb.postmaster, signal.SIGCONT)
+    assert imdb.value() == 0
+
+
+def test_1_for_a_postmaster_whose_socket_somebody_removed(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    (imdb.socket_folder / ".s.PGSQL.5432").unlink()
+    answer = imdb.status()
+    assert (answer.returncode, "nobody listens" in answer.stderr) == (1, True)
+
+
+def test_1_for_a_file_that_does_not_answer(imdb: Imdb) -> None:
+    os.mkfifo(imdb.data / "postmaster.pid")
+    answer = imdb.status("-t", "1")
+    assert (answer.returncode, "no answer within 1 s" in answer.stderr) == (1, True)
+
+
+def test_1_for_wrong_arguments(imdb: Imdb) -> None:
+    for arguments in (["-h", "nobody-knows"], ["-h", ""], ["-t", "-1"], ["-t", "32768"], ["--wrong"], ["x"]):
+        answer = imdb.house.command("jimdbstatus", *arguments)
+        assert answer.returncode == 1, arguments
+        assert answer.stderr.startswith("BSHO")
+        assert len(answer.stderr.splitlines()) == 1
+        assert answer.stdout == ""
+
+
+@pytest.mark.usefixtures("as_root")
+def test_1_for_a_user_who_may_not_look(imdb: Imdb) -> None:
+    answer = imdb.status(user="daemon")
+    assert answer.returncode == 1
+    assert "Permission denied" in answer.stderr
+
+
+def test_a_recycled_pid_in_postmasters_pid_is_no_postmaster(imdb: Imdb) -> None:
+    assert imdb.controller().ready().stop() == 0
+    stranger = imdb.as_database_user("sleep", "60")
+    try:
+        (imdb.data / "postmaster.pid").write_text(f"{stranger.pid}\n{imdb.data}\n0\n5432\n\n\n\nready\n")
+        assert imdb.value() == 12
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_json_gives_the_same(imdb: Imdb) -> None:
+    answer = imdb.status("--json")
+    document = json.loads(answer.stdout)
+    assert answer.returncode == 12
+    assert document == {
+        "host": "watch",
+        "value": 12,
+        "meaning": imdatabase.TABLE[12].meaning,
+        "reason": "no postmaster; control file: shut down",
+    }
+
+
+def test_the_environment_names_the_host_where_h_does_not(imdb: Imdb) -> None:
+    answer = imdb.house.command("jimdbstatus", env={**os.environ, "JP1_HOSTNAME": "watch"})
+    assert answer.returncode == 12
+
+
+def test_any_number_at_once(imdb: Imdb) -> None:
+    imdb.controller().ready()
+    command: list[str | Path] = [COMMANDS / "jimdbstatus", "-h", "watch"]
+    asking = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(20)]
+    assert {each.wait() for each in asking} == {0}
