@@ -47,8 +47,12 @@ def run(name: str, suite: str, folder: Folder, group: str | None, ready: int, ni
         os.write(ready, f"{error}\n".encode())
         os._exit(1)
     site = Site(host.name, suite, folder, host.shared_directory, group, nice)
-    asyncio.run(Management(host, site).live(ready))
+    asyncio.run(_live(host, site, ready))
     os._exit(0)  # a thread that hangs in a dead disk must not keep us
+
+
+async def _live(host: LogicalHost, site: Site, ready: int) -> None:
+    await Management(host, site).live(ready)
 
 
 class Management:

@@ -56,7 +56,7 @@ class Supervision:
         self._since = time.time()
         self._beat: asyncio.TimerHandle | None = None
         self._killed = False
-        self._written = self._awoke = asyncio.get_running_loop().time()
+        self._written, self._awoke = asyncio.get_running_loop().time(), float("-inf")
 
     def begin(self, definition: Suite, site: Site, keeper: Callable[[], KeeperState]) -> None:
         """Takes over the definition and what the preparation found. Raises UnknownServiceUser or PlaceTooLong."""

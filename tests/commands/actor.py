@@ -1,0 +1,132 @@
+"""A service for tests: does what its arguments say, in their order. Runs as a script with `python -I -S`.
+
+ready, status=TEXT, sleep=SECONDS, exit=STATUS, wait (for a signal), beat=SECONDS (as long as it lives), ignore-term,
+term=STATUS (how it ends on SIGTERM), slow-term=SECONDS, stopping, trace=FILE (adds "NAME WORD" lines of its life),
+child (stays in the session), escapee=WHAT+WHAT... with setsid, orphan, cleared, renamed, ignore, forking
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+NAME = os.environ.get("BANSHO_SERVICE", "?")
+
+
+def notify(line: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(line.encode(), os.environ["NOTIFY_SOCKET"])
+
+
+def beat(seconds: float) -> None:
+    while True:
+        notify("WATCHDOG=1")
+        time.sleep(seconds)
+
+
+def trace(path: str, word: str) -> None:
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"{NAME} {word}\n")
+
+
+def on_term(path: str, status: int, seconds: float) -> None:
+    def end(signum: int, frame: object) -> None:
+        time.sleep(seconds)
+        if path:
+            trace(path, "stop")
+        os._exit(status)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def linger() -> None:
+    while True:
+        signal.pause()
+
+
+def flee(ways: set[str]) -> None:
+    """In a child: leaves by every way asked for, and stays."""
+    if "setsid" in ways:
+        os.setsid()
+    if "orphan" in ways and os.fork():
+        os._exit(0)
+    if "ignore" in ways:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "cleared" in ways:
+        rest = "+".join(ways & {"renamed", "forking", "ignore"})
+        os.execve(sys.executable, [sys.executable, "-I", "-S", __file__, f"settle={rest}"], {})
+    settle(ways)
+
+
+def settle(ways: set[str]) -> None:
+    if "renamed" in ways:
+        ctypes.CDLL(None).prctl(15, b"innocent", 0, 0, 0)
+    if "ignore" in ways:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while "forking" in ways:
+        if os.fork():
+            time.sleep(0.005)
+            os._exit(0)
+    linger()
+
+
+class Actor:
+    """One method a word of the argument list; `_` stands for `-`."""
+
+    def __init__(self) -> None:
+        self.path, self.ending, self.seconds = "", 0, 0.0
+
+    def trace(self, path: str) -> None:
+        self.path = path
+        trace(path, "start")
+
+    def term(self, status: str) -> None:
+        self.ending = int(status)
+
+    def slow_term(self, seconds: str) -> None:
+        self.seconds = float(seconds)
+
+    def ready(self, _: str) -> None:
+        on_term(self.path, self.ending, self.seconds)
+        if self.path:
+            trace(self.path, "ready")
+        notify("READY=1")
+
+    def wait(self, _: str) -> None:
+        linger()
+
+    def status(self, text: str) -> None:
+        notify(f"STATUS={text}")
+
+    def stopping(self, _: str) -> None:
+        notify("STOPPING=1")
+
+    def sleep(self, seconds: str) -> None:
+        time.sleep(float(seconds))
+
+    def exit(self, status: str) -> None:
+        os._exit(int(status))
+
+    def beat(self, seconds: str) -> None:
+        threading.Thread(target=beat, args=[float(seconds)], daemon=True).start()
+
+    def ignore_term(self, _: str) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def escapee(self, ways: str) -> None:
+        if os.fork() == 0:
+            flee(set(ways.split("+")))
+
+    def settle(self, ways: str) -> None:
+        settle(set(ways.split("+")))
+
+
+if __name__ == "__main__":
+    actor = Actor()
+    for argument in sys.argv[1:]:
+        verb, _, value = argument.partition("=")
+        getattr(actor, verb.replace("-", "_"))(value)
