@@ -1,0 +1,192 @@
+"""What a status command and the resource agent's whole monitor cost, beside others: `python bench/monitor.py`.
+
+A small suite really runs under `jbs_start.cluster`, one service under s6-supervise, ten programs under supervisord. Every round
+asks each of them once, in turns, so that all see the same machine. `--load N` adds N busy loops.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bansho.cluster.install import OUR_COMMANDS, install
+
+HOST = "bench"
+SERVICE = "import signal; from bansho.process.notify import notify; notify('READY=1'); signal.sigwait({signal.SIGTERM})"
+SUITE = f"""\
+suite = "base"
+[[service]]
+name = "idle"
+command = ["{{python}}", "-c", "{SERVICE}"]
+"""
+SUPERVISOR = """\
+[unix_http_server]
+file={root}/sock
+[supervisord]
+logfile={root}/log
+pidfile={root}/pid
+user=root
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://{root}/sock
+[program:idle]
+command=sleep infinity
+numprocs=10
+process_name=%(process_num)d
+"""
+
+
+class Contender(NamedTuple):
+    """A command line to measure, and the budget: how many times what of another contender."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    budget: tuple[float, str] | None = None
+
+
+@contextmanager
+def running(command: list[str], ready: list[str]) -> Iterator[None]:
+    """A program that runs meanwhile, once `ready` succeeds."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 20
+        while subprocess.run(ready, capture_output=True, check=False).returncode:
+            if time.monotonic() > end:
+                sys.exit(f"{command[0]} does not come up: {' '.join(ready)} fails")
+            time.sleep(0.05)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+@contextmanager
+def ours(root: Path) -> Iterator[list[Contender]]:
+    """Our suite, started by its command."""
+    shared, etc = root / "shared", root / "etc/logical-hosts"
+    for folder in (shared / "conf", shared / "log", etc, root / "run"):
+        folder.mkdir(parents=True)
+    (etc / f"{HOST}.toml").write_text(f'name = "{HOST}"\nshared-directory = "{shared}"\n')
+    (shared / "conf/base.toml").write_text(SUITE)
+    environment = {**os.environ, "BANSHO_ETC": str(root / "etc"), "BANSHO_RUN": str(root / "run")}
+    parameters = {"host": HOST, "suite": "base", "directory": str(shared), "CRM_meta_interval": "10000"}
+    agent = {**environment, **{f"OCF_RESKEY_{name}": value for name, value in parameters.items()}}
+    status = str(OUR_COMMANDS / "jbs_spmd_status")
+    install(root, OUR_COMMANDS)
+    try:
+        subprocess.run([OUR_COMMANDS / "jbs_start.cluster", HOST], env=environment, check=True)
+        yield [
+            Contender("status command", [status, "-h", HOST], environment, (2, "s6-svstat")),
+            Contender(
+                "agent's monitor",
+                [str(root / "usr/lib/ocf/resource.d/bansho/suite"), "monitor"],
+                agent,
+                (3, "s6-svstat"),
+            ),
+            Contender(
+                "status, Python path", [status, "-h", HOST, "--json"], environment, (1.5, "python3 -I -S -c pass")
+            ),
+        ]
+    finally:
+        subprocess.run([OUR_COMMANDS / "jbs_stop.cluster", HOST], env=environment, check=False)
+        subprocess.run([OUR_COMMANDS / "jbs_killall.cluster", HOST], env=environment, check=False)
+
+
+@contextmanager
+def s6(root: Path) -> Iterator[list[Contender]]:
+    """One service under s6."""
+    service = root / "s6"
+    service.mkdir()
+    run = service / "run"
+    run.write_text("#!/bin/sh\nexec sleep 1000000\n")
+    run.chmod(0o755)
+    status = ["s6-svstat", str(service)]
+    with running(["s6-supervise", str(service)], status):
+        yield [Contender("s6-svstat", status, dict(os.environ))]
+        subprocess.run(["s6-svc", "-d", "-wd", str(service)], check=False)
+
+
+@contextmanager
+def supervisor(root: Path) -> Iterator[list[Contender]]:
+    """Ten programs under supervisord."""
+    folder = root / "supervisor"
+    folder.mkdir()
+    configuration = folder / "conf"
+    configuration.write_text(SUPERVISOR.format(root=folder))
+    status = ["supervisorctl", "-c", str(configuration), "status"]
+    with running(["supervisord", "-n", "-c", str(configuration)], status):
+        yield [Contender("supervisorctl status", status, dict(os.environ))]
+
+
+@contextmanager
+def load(loops: int) -> Iterator[None]:
+    """Busy loops meanwhile."""
+    busy = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def measure(contenders: list[Contender], rounds: int) -> dict[str, list[float]]:
+    """Contender -> milliseconds of each round. A contender that does not succeed ends the bench."""
+    times: dict[str, list[float]] = {each.name: [] for each in contenders}
+    for _ in range(rounds):
+        for each in contenders:
+            begun = time.perf_counter()
+            done = subprocess.run(each.command, env=each.environment, stdout=subprocess.DEVNULL, check=False)
+            times[each.name].append((time.perf_counter() - begun) * 1000)
+            if done.returncode:
+                sys.exit(f"{each.name}: {' '.join(each.command)} returned {done.returncode}")
+    return times
+
+
+def report(contenders: list[Contender], times: dict[str, list[float]]) -> None:
+    """Prints a line each: median, 95th percentile, ratio to its peer and budget."""
+    print(f"{'':24}{'median ms':>10}{'p95 ms':>9}  ratio (budget)")
+    for each in contenders:
+        median, p95 = statistics.median(times[each.name]), statistics.quantiles(times[each.name], n=20)[18]
+        ratio = ""
+        if each.budget:
+            factor, peer = each.budget
+            ratio = f"{median / statistics.median(times[peer]):.2f} x {peer} (<= {factor:g})"
+        print(f"{each.name:24}{median:10.2f}{p95:9.2f}  {ratio}")
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--load", type=int, default=0, help="busy loops meanwhile")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        root = Path(tempfile.mkdtemp(prefix="b-", dir="/tmp"))
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        contenders = [
+            Contender("/bin/true", ["/bin/true"], dict(os.environ)),
+            Contender("python3 -I -S -c pass", [sys.executable, "-I", "-S", "-c", "pass"], dict(os.environ)),
+        ]
+        for peer, program in ((s6, "s6-svstat"), (supervisor, "supervisorctl")):
+            if not shutil.which(program):
+                sys.exit(f"{program}: no such program; scripts/setup bench installs it")
+            contenders += stack.enter_context(peer(root))
+        contenders += stack.enter_context(ours(root))
+        stack.enter_context(load(arguments.load))
+        report(contenders, measure(contenders, arguments.rounds))
+
+
+if __name__ == "__main__":
+    main()
