@@ -1,9 +1,11 @@
 """A node from the outside: running programs on it, its power, its cable."""
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING, Any
 
 from bansho.lab import namespaces, power
@@ -13,6 +15,21 @@ if TYPE_CHECKING:
     from bansho.lab.lab import Lab
 
 ENVIRONMENT = {"PATH": namespaces.PATH, "HOME": "/root", "LANG": "C.UTF-8"}
+
+
+class Program(subprocess.Popen[Any]):
+    """A program on a node. A signal goes to the program itself, not to the shell on the host that waits for it.
+
+    If that shell died first, the program would be the host's pid 1's to reap, and the node could not end before.
+    """
+
+    def send_signal(self, number: int) -> None:
+        """Sends the signal to the program; nothing if it has ended."""
+        if self.poll() is None:
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            for pid in children or [str(self.pid)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), number)
 
 
 class Node:
@@ -39,22 +56,33 @@ class Node:
         return namespaces.enter(self.pid, namespaces.group_of(self.lab.spec.cgroup, self.name), command)
 
     def run(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None, **options: Any
+        self,
+        command: Sequence[str],
+        *,
+        input: str | None = None,  # noqa: A002 - as subprocess.run calls it
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a program on the node; stdout and stderr are captured as text, `check` and the rest as subprocess.run.
+        """Runs a program on the node to its end, as subprocess.run; stdout and stderr are captured as text.
 
-        The environment is a fresh login's of root, and `env`. Raises NodeOff.
+        The environment is a fresh login's of root, and `env`. Raises NodeOff, and what subprocess.run raises.
         """
-        if "input" not in options:
-            options.setdefault("stdin", subprocess.DEVNULL)
-        options = {"capture_output": True, "text": True, "check": False} | options
-        return subprocess.run(self.command(command), env=ENVIRONMENT | dict(env or {}), **options)  # noqa: PLW1510
+        pipes = {"stdout": PIPE, "stderr": PIPE, "stdin": subprocess.DEVNULL if input is None else PIPE}
+        with self.popen(command, env, text=True, **pipes) as program:
+            try:
+                output, errors = program.communicate(input, timeout)
+            except BaseException:
+                program.kill()
+                raise
+        result = subprocess.CompletedProcess(list(command), program.returncode, output, errors)
+        if check:
+            result.check_returncode()
+        return result
 
-    def popen(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None, **options: Any
-    ) -> subprocess.Popen[Any]:
-        """Starts a program on the node, as subprocess.Popen. Ending the process that is returned kills the program."""
-        return subprocess.Popen(self.command(command), env=ENVIRONMENT | dict(env or {}), **options)
+    def popen(self, command: Sequence[str], env: Mapping[str, str] | None = None, **options: Any) -> "Program":
+        """Starts a program on the node, as subprocess.Popen. Raises NodeOff."""
+        return Program(self.command(command), env=ENVIRONMENT | dict(env or {}), **options)
 
     def power(self, action: str) -> None:
         """`on`, `off`, `loss`, `reboot`, `freeze` or `thaw`; returns when it is done. Raises PowerRefused."""
