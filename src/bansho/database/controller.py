@@ -19,7 +19,7 @@ from bansho.database.connection import conninfo
 from bansho.database.errors import PostmasterEnded, ProgramFailed
 from bansho.database.presence import Presence
 from bansho.database.state import Answer, Phase
-from bansho.logicalhost import definition
+from bansho.logicalhost import definition, history
 from bansho.logicalhost.definition import LogicalHost
 from bansho.process.notify import notify, watchdog_interval
 
@@ -61,6 +61,7 @@ async def _serve(host: LogicalHost, sign_of_life: Presence) -> None:
     await server.accepting(host)
     await asyncio.to_thread(_migrate, host)
     sign_of_life.show(Phase.RUNNING)
+    history.mark(host.shared, "database open")
     notify("READY=1", "STATUS=accepts connections")
     await _beat(host, watchdog_interval())
 

@@ -19,6 +19,7 @@ from bansho.process.errors import MalformedSuite, RestartForbidden, SuiteFileMis
 
 MAXIMUM_BYTES = 1 << 20
 RestartCount = Annotated[int, msgspec.Meta(ge=0, le=99)]
+FolderName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,30}\Z")]
 RestartInterval = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
@@ -35,6 +36,8 @@ class Service(Section, frozen=True, kw_only=True):
     watchdog: Seconds | None = None
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     user: str | None = None
+    run_folder: FolderName | None = None
+    """A folder of its own in the logical host's run-time state, made for its user (0700) before it starts."""
     restart: Literal[0, 1] = 0
     restart_count: RestartCount = 3
     restart_interval: RestartInterval = 3

@@ -87,6 +87,8 @@ class RunningService:
         self.restarts = self.restarts._replace(launched_at=self._now())
         self.happen(Event.LAUNCHED)
         try:
+            if self.definition.run_folder:
+                self.site.folder.give(self.definition.run_folder, self._account.uid, self._account.gid)
             self._process = subprocess.Popen(
                 self._command(),
                 env=environment.of_service(self.site, self.definition, self._account.variables),
