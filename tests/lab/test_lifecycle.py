@@ -3,8 +3,10 @@
 import os
 import select
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,3 +213,34 @@ def test_a_bad_setting_is_refused_before_anything_is_made(lab_name: str) -> None
     with pytest.raises(BadSetting):
         Lab.up(lab_name, files={"relative": (b"", 0o644)})
     assert not Places.of(lab_name).root.exists()
+
+
+@pytest.mark.parametrize("where", ["/tmp", "/var/tmp"])
+def test_a_private_folder_is_readable_in_the_nodes_alone(lab_name: str, where: str) -> None:
+    with tempfile.TemporaryDirectory(dir=where) as private:
+        folder = Path(private, "deep")
+        folder.mkdir(mode=0o700)
+        (folder / "file").write_text("content")
+        (folder / "file").chmod(0o644)
+        with Lab.up(lab_name, nodes=1, online=False, users=["guest"], readable=[folder]) as lab:
+            node = lab.node("n1")
+            as_guest = ["setpriv", "--reuid", "guest", "--clear-groups", "--"]
+            assert node.run([*as_guest, "cat", str(folder / "file")]).stdout == "content"
+            node.run(["sh", "-c", f"echo changed >{folder}/file; touch {folder}/new"], check=True)
+            node.power("reboot")
+            lab.wait_power("boot", "n1", after=time.monotonic())
+            assert node.run([*as_guest, "cat", str(folder / "file")]).stdout == "changed\n"
+        assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(Path(private).stat().st_mode) == 0o700
+        assert [path.name for path in folder.iterdir()] == ["file"]
+        assert (folder / "file").read_text() == "content"
+
+
+def test_the_callers_umask_does_not_reach_the_nodes(lab_name: str) -> None:
+    before = os.umask(0o077)
+    try:
+        lab = Lab.up(lab_name, nodes=1, online=False, users=["guest"])
+    finally:
+        os.umask(before)
+    node = lab.node("n1")
+    assert node.run(["setpriv", "--reuid", "guest", "--clear-groups", "ls", "/"]).returncode == 0
+    assert node.run(["stat", "-c", "%a", "/run/bansho-lab/power.sock"]).stdout == "700\n"

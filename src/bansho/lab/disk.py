@@ -17,15 +17,15 @@ EXT4_IOC_SHUTDOWN = 0x8004587D
 EXT4_GOING_FLAGS_NOLOGFLUSH = 2
 
 
-def attach(file: Path, size: int) -> tuple[str, int]:
-    """Makes the disk and its ext4: the device, and a descriptor; with the last one closed, the device detaches."""
+def attach(file: Path, size: int) -> str:
+    """Makes the disk and its ext4: the device. It stays for as long as this process lives or a node has it mounted."""
     with file.open("wb") as image:
         image.truncate(size)
     device = _run("losetup", "--find", "--show", str(file)).strip()
-    held = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
-    _run("losetup", "--detach", device)  # in use, so the kernel detaches it once it no longer is (autoclear)
+    os.open(device, os.O_RDONLY | os.O_CLOEXEC)  # never closed: what is in use is detached only when it no longer is
+    _run("losetup", "--detach", device)
     _run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard,lazy_journal_init=1", "-L", "bansho-lab", device)
-    return device, held
+    return device
 
 
 def number(device: str) -> str:

@@ -15,6 +15,8 @@ from bansho.lab.powerlog import PowerLog
 from bansho.lab.spec import OUTSIDE, Running, Spec
 
 INIT = Path(__file__).with_name("node-init.sh")
+BOOT = 30.0
+"""Seconds for a node's root and network; half of one is usual."""
 RELEASE = 2.0
 """Seconds for the kernel to let go of a dead node's file system."""
 
@@ -51,7 +53,10 @@ class Machine:
                 *self._command(), stdin=PIPE, stdout=PIPE, stderr=console, env=self._environment()
             )
         self._ended = asyncio.create_task(self._follow(self._process))
-        await self._introduce(self._process)
+        try:
+            await asyncio.wait_for(self._introduce(self._process), BOOT)
+        except TimeoutError:
+            raise BootFailed(f"{self.name} did not boot within {BOOT:g} s") from None
         self._log.add("power", "boot", self.name, done=True)
 
     async def cut(self, *, loss: bool) -> None:

@@ -3,6 +3,7 @@
 # From the daemon: LAB (the lab's folder), NODE, ADDRESS, USERS, MEMBER (1: cluster software). Started in its own namespaces,
 # with the host's /proc still mounted: that is how it learns the pid that the host and the daemon know it by.
 set -eu
+umask 022
 while read -r key host outer _; do [ "$key" != NSpid: ] || break; done </proc/self/status
 echo "$host $outer"   # to the daemon, which then connects eth0 and says so on stdin
 exec 3>&1 >&2
@@ -10,7 +11,12 @@ exec 3>&1 >&2
 store=$LAB/store/$NODE root=$LAB/store/$NODE/root old=/run/bansho-lab/old
 
 overlay() { # FOLDER NAME: the host's folder at the same place in the node, changes kept in the store
-  mkdir -p "$store/$2/upper" "$store/$2/work" "$root$1"
+  if [ ! -d "$store/$2" ]; then
+    mkdir -p "$store/$2/upper" "$store/$2/work"
+    chown --reference="$1" "$store/$2/upper"
+    chmod --reference="$1" "$store/$2/upper"
+  fi
+  mkdir -p "$root$1"
   (cd "$1" && mount -t overlay overlay -o "lowerdir=.,upperdir=$store/$2/upper,workdir=$store/$2/work" "$root$1")
 }
 
@@ -39,7 +45,7 @@ mount --bind "$LAB/$NODE.sock" "$root/run/bansho-lab/power.sock"
 cd "$root"
 pivot_root . ".$old"
 cd /
-hostname "$NODE"
+echo "$NODE" >/proc/sys/kernel/hostname
 
 if [ ! -e /etc/bansho-lab ]; then # the first boot: nothing of a cluster that the host itself may be in
   rm -rf /var/lib/pacemaker/cib/* /var/lib/corosync/* /etc/corosync/corosync.conf
@@ -47,7 +53,7 @@ if [ ! -e /etc/bansho-lab ]; then # the first boot: nothing of a cluster that th
     id "$user" >/dev/null 2>&1 ||
       useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin "$user"
   done
-  while read -r path; do chmod o+rX "$path"; done <"$old$LAB/readable"
+  while read -r path; do chmod go+rX "$path"; done <"$old$LAB/readable"
   if [ "$MEMBER" = 1 ]; then
     install -D -m 0600 -o hacluster -g haclient "$old$LAB/cib.xml" /var/lib/pacemaker/cib/cib.xml
   fi
@@ -61,7 +67,7 @@ umount -l "$old"
 # What systemd-tmpfiles would make in a fresh /run.
 install -d -m 1755 /run/resource-agents
 install -d /run/lock
-if [ -e /usr/lib/postgresql ]; then install -d -m 2775 -o postgres -g postgres /run/postgresql; fi
+if id postgres >/dev/null 2>&1; then install -d -m 2775 -o postgres -g postgres /run/postgresql; fi
 
 read -r _ && exec </dev/null # eth0 is there
 ip -batch - <<IP

@@ -26,10 +26,9 @@ class Program(subprocess.Popen[Any]):
     def send_signal(self, number: int) -> None:
         """Sends the signal to the program; nothing if it has ended."""
         if self.poll() is None:
-            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-            for pid in children or [str(self.pid)]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), number)
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+                os.kill(int(children[0]) if children else self.pid, number)
 
 
 class Node:

@@ -99,17 +99,17 @@ async def _perform(action: str, machine: Machine, *, loss: bool) -> None:
             machine.plug(plugged=action == "plug")
 
 
-def _build(spec: Spec, places: Places) -> tuple[Running, int]:
-    """The network, the store and the disk; what runs, and the descriptor that keeps the disk attached."""
+def _build(spec: Spec, places: Places) -> Running:
+    """The network, the store and the disk."""
     network.build()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(places.store)], check=True)
-    device, held = disk.attach(places.store / "disk", spec.disk_size)
-    return Running(device, disk.number(device)), held
+    device = disk.attach(places.store / "disk", spec.disk_size)
+    return Running(device, disk.number(device))
 
 
 async def serve(spec: Spec, places: Places) -> None:
     """Builds the lab, says `ready` on stdout once every node boots, and serves for ever."""
-    running, _held = _build(spec, places)
+    running = _build(spec, places)
     if spec.tied:  # stdin is a pipe that ends with the process at its other end
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 0)
     daemon = Daemon(spec, running, places)
@@ -124,6 +124,7 @@ async def serve(spec: Spec, places: Places) -> None:
 
 def main() -> None:
     """`python -m bansho.lab.powerd FOLDER`, started by `bansho.lab.building` in its namespaces."""
+    os.umask(0o077)  # a socket that others may write to would let them cut the power
     places = Places(Path(sys.argv[1]))
     # The host's /proc is still mounted here, so it shows this process by the host's number.
     places.daemon.write_text(Path("/proc/self").readlink().name)

@@ -21,7 +21,7 @@ Files = Mapping[str, tuple[bytes, int]]
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """What was asked for. `disk_size` in bytes; `readable` are folders that get o+rx in the nodes.
+    """What was asked for. `disk_size` in bytes; `readable` are folders that get go+rx in the nodes.
 
     `layers`: folders with an overlay of their own; `cgroup`: the lab's control group, "" for none; `tied`: the lab dies
     with the process that started it.
