@@ -1,7 +1,7 @@
 """What a status command and the resource agent's whole monitor cost, beside others: `python bench/monitor.py`.
 
-A small suite really runs under `jbs_start.cluster`, one service under s6-supervise, ten programs under supervisord. Every round
-asks each of them once, in turns, so that all see the same machine. `--load N` adds N busy loops.
+A small suite really runs under `jbs_start.cluster`, one service under s6-supervise, ten programs under supervisord.
+Every round asks each of them once, in turns, so that all see the same machine. `--load N` adds N busy loops.
 """
 
 import argparse

@@ -109,7 +109,7 @@ interface = "eth0"
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def definition() -> str:
     """The definition of a logical host that can be registered."""
     return DEFINITION

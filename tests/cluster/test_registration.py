@@ -25,6 +25,8 @@ pytestmark = pytest.mark.skipif(
 )
 FENCING = """\
 node 1: n1
+node 2: n2
+node 3: n3
 primitive fence stonith:fence_legacy params pcmk_host_list="n1 n2 n3" plugin=null
 """
 
@@ -41,6 +43,23 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def watch(definition: str) -> Model:
     return model(parse(definition, Path("watch.toml")))
+
+
+@pytest.fixture(scope="module")
+def registered_once(tmp_path_factory: pytest.TempPathFactory, definition: str) -> str:
+    """An information base with `watch` in it, made once."""
+    file = tmp_path_factory.mktemp("registered") / "cib.xml"
+    file.write_text(Cib().run("cibadmin", "--empty").stdout)
+    for text in (FENCING, render.crm(model(parse(definition, Path("watch.toml"))))):
+        registration.load(Cib(file), text, file.with_name("text"))
+    return file.read_text()
+
+
+@pytest.fixture
+def registered(live: Path, registered_once: str) -> Path:
+    """The live information base, with `watch` in it."""
+    live.write_text(registered_once)
+    return live
 
 
 def now() -> Element:
@@ -108,8 +127,7 @@ def test_a_second_call_changes_nothing(live: Path, watch: Model) -> None:
     assert live.read_text() == before
 
 
-def test_a_changed_definition_is_brought_in(live: Path, definition: str, watch: Model) -> None:
-    registration.apply(watch, FENCING)
+def test_a_changed_definition_is_brought_in(registered: Path, definition: str, watch: Model) -> None:
     changed = definition.replace('interface = "eth0"', "restarts = 7").replace(', "n3"', "")
     assert registration.apply(model(parse(changed, Path("watch.toml"))))
     values = {pair.get("name"): pair.get("value") for pair in now().iter("nvpair")}
@@ -118,8 +136,7 @@ def test_a_changed_definition_is_brought_in(live: Path, definition: str, watch: 
     assert [each.get("value") for each in now().iter("expression")] == ["n1", "n2"]
 
 
-def test_what_an_operator_has_set_stays(live: Path, watch: Model) -> None:
-    registration.apply(watch, FENCING)
+def test_what_an_operator_has_set_stays(registered: Path, watch: Model) -> None:
     registration.set_meta(Cib(), "watch", "target-role", "Stopped")
     registration.set_meta(Cib(), "watch-base", "is-managed", "false")
     assert not registration.apply(watch)
@@ -130,15 +147,13 @@ def test_what_an_operator_has_set_stays(live: Path, watch: Model) -> None:
 
 
 def test_a_suite_that_left_the_definition_is_never_left_running_alone(
-    live: Path, definition: str, watch: Model
+    registered: Path, definition: str, watch: Model
 ) -> None:
-    registration.apply(watch, FENCING)
     with pytest.raises(errors.NotForACluster, match="watch-manager is registered and no longer defined"):
         registration.apply(model(parse('suites = ["base"]\n' + definition, Path("watch.toml"))))
 
 
-def test_two_logical_hosts_live_side_by_side(live: Path, definition: str, watch: Model) -> None:
-    registration.apply(watch, FENCING)
+def test_two_logical_hosts_live_side_by_side(registered: Path, definition: str, watch: Model) -> None:
     other = definition.replace('"watch"', '"guard"').replace("192.0.2.10", "192.0.2.11").replace("/watch", "/guard")
     registration.apply(model(parse(other, Path("guard.toml"))))
     assert registration.remove("watch", 5)
@@ -151,10 +166,9 @@ def test_what_is_not_registered_is_removed_already(live: Path) -> None:
     assert not registration.remove("watch", 5)
 
 
-def test_what_still_runs_is_not_removed(live: Path, watch: Model) -> None:
-    registration.apply(watch, FENCING + "node 2: n2\nnode 3: n3\n")
+def test_what_still_runs_is_not_removed(registered: Path, watch: Model) -> None:
     up = [f"--node-up=n{number}" for number in range(1, 4)]
-    files = ("--xml-file", str(live), "--save-output", str(live))
+    files = ("--xml-file", str(registered), "--save-output", str(registered))
     Cib().run("crm_simulate", "--simulate", *files, "--quorum=true", *up)
     with pytest.raises(errors.StillRunning, match="BSHO6035-E logical host watch: watch-"):
         registration.remove("watch", 1)
