@@ -6,7 +6,7 @@ none is given twice, since a serial becomes visible only with its commit and no 
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -52,7 +52,7 @@ Name = tuple[str | None, int | None]
 """(source server, source serial)."""
 
 
-def number(events: Sequence[Event], known: dict[Name, int], last: int) -> tuple[list[Registration], list[Event]]:
+def number(events: Sequence[Event], known: Mapping[Name, int], last: int) -> tuple[list[Registration], list[Event]]:
     """The answer to each event, and the new ones in the order of their serials, which go on after `last`. Pure.
 
     `known` has the serials of the names that are stored already.
@@ -93,16 +93,10 @@ class Store:
 
         `now` is their time of arrival in seconds since 1970. Raises NoSpace, StoreFailed, or what the guard raises.
         """
-        with self._transaction():
-            answers, fresh = number(events, self._known(events), self.last)
-            serials = range(self.last + 1, self.last + 1 + len(fresh))
-            rows = [
-                store(event, serial=serial, arrived_at=now, server=self._server)
-                for serial, event in zip(serials, fresh, strict=True)
-            ]
-            self._insert(rows)
-        self.last += len(rows)
-        return answers
+        try:
+            return self._add(events, now, {})
+        except sqlite3.IntegrityError:  # a name that is stored already: seldom, so it is looked for only now
+            return self._add(events, now, self._known(events))
 
     def check(self, *, writing: bool) -> None:
         """Returns if an event could be stored; to be sure, by `writing` as much as the largest one. Raises as `add`."""
@@ -116,12 +110,26 @@ class Store:
             self._database.close()
         os.close(self._lock)
 
+    def _add(self, events: Sequence[Event], now: float, known: Mapping[Name, int]) -> list[Registration]:
+        answers, fresh = number(events, known, self.last)
+        serials = range(self.last + 1, self.last + 1 + len(fresh))
+        with self._transaction():
+            self._insert(
+                [
+                    store(event, serial=serial, arrived_at=now, server=self._server)
+                    for serial, event in zip(serials, fresh, strict=True)
+                ]
+            )
+        self.last += len(fresh)
+        return answers
+
     def _known(self, events: Sequence[Event]) -> dict[Name, int]:
         names = [(event.source_server, event.source_serial) for event in events if event.source_server is not None]
-        if not names:
-            return {}
-        found = self._database.execute(KNOWN, (encode(names).decode(),))
-        return {(server, source): serial for server, source, serial in found.fetchall()}
+        try:
+            found = self._database.execute(KNOWN, (encode(names).decode(),)).fetchall()
+        except sqlite3.Error as error:
+            raise failure(self.path, error) from None
+        return {(server, source): serial for server, source, serial in found}
 
     def _insert(self, rows: Sequence[StoredEvent]) -> None:
         for start in range(0, len(rows), ROWS):
@@ -144,7 +152,7 @@ class Store:
         except BaseException as error:
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error | OSError):
+            if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, sqlite3.IntegrityError):
                 raise failure(self.path, error) from None
             raise
 

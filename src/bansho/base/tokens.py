@@ -6,6 +6,7 @@ whole, and a running event service sees the new one with its next request.
 
 import hashlib
 import hmac
+import math
 import os
 import secrets
 import time
@@ -24,6 +25,8 @@ from bansho.logicalhost.places import SharedPlaces
 Scope = Literal["send", "read"]
 SCOPES: tuple[Scope, ...] = ("send", "read")
 NAME_CHARACTERS = 63
+REVOKED = 0.2
+"""Seconds after which a revoked token is refused at the latest."""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -42,17 +45,28 @@ class TokenFile(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """The tokens as the event service asks for them: read again whenever the file was replaced."""
+    """The tokens as the event service asks for them.
+
+    A token that is not known is looked for in the file at once, so a new one works with its first request; one that is
+    known is held against the file every `REVOKED` seconds.
+    """
 
     def __init__(self, shared: SharedPlaces) -> None:
         self._path = path_of(shared)
+        self._looked = -math.inf
         self._stamp: tuple[int, int, int] | None = None
         self._tokens: list[Token] = []
 
     def find(self, text: str) -> Token | None:
         """The token of that text. Raises TokensUnreadable."""
-        self._refresh()
         given = digest(text)
+        if time.monotonic() - self._looked < REVOKED and (token := self._known(given)):
+            return token
+        self._refresh()
+        self._looked = time.monotonic()
+        return self._known(given)
+
+    def _known(self, given: str) -> Token | None:
         found = None
         for token in self._tokens:
             if hmac.compare_digest(token.hash, given):

@@ -5,7 +5,6 @@ construction: from JSON a violation is MalformedEvent, from Python it is ValueEr
 """
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ from bansho.events.errors import MalformedEvent, MalformedJson
 
 SEVERITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Information", "Debug")
 """From the gravest to the least."""
+ALLOWED_SEVERITIES = frozenset((None, *SEVERITIES))
 
 MESSAGE_BYTES = 1023
 ATTRIBUTES = 100
@@ -41,7 +41,7 @@ LOCAL_TO_LOCAL, LOCAL_TO_REMOTE, REMOTE_TO_LOCAL, FORWARDED = 1, 2, 3, 4
 Shape = TypeVar("Shape")
 
 
-class Members(msgspec.Struct, frozen=True, kw_only=True):
+class Members(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an event has before and after it is stored."""
 
     id: Hexadecimal = "0"
@@ -62,7 +62,7 @@ class Members(msgspec.Struct, frozen=True, kw_only=True):
     """Extended attributes but `SEVERITY`, which is a member of its own."""
 
 
-class Event(Members, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Event(Members, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """An event as a sender gives it. Raises ValueError, naming the member and what was expected."""
 
     occurred_at: Seconds | None = None
@@ -73,14 +73,18 @@ class Event(Members, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Brings the members into their one form, then checks what their types cannot say."""
-        _adopt_severity(self)
-        for name in ("id", "id_extended"):
-            _normalize_id(self, name)
-        for problem in _problems(self):
+        if "SEVERITY" in self.attributes:
+            _adopt_severity(self)
+        if self.id != "0":
+            force_setattr(self, "id", _short(self.id))
+        if self.id_extended != "0":
+            force_setattr(self, "id_extended", _short(self.id_extended))
+        problem = _problem(self)
+        if problem:
             raise ValueError(problem)
 
 
-class StoredEvent(Members, frozen=True, kw_only=True):
+class StoredEvent(Members, frozen=True, kw_only=True, gc=False):
     """An event as the event service keeps it: acknowledged, never changed, with its place in the sequence."""
 
     serial: int
@@ -91,9 +95,7 @@ class StoredEvent(Members, frozen=True, kw_only=True):
 
 
 def _adopt_severity(event: Event) -> None:
-    given = event.attributes.get("SEVERITY")
-    if given is None:
-        return
+    given = event.attributes["SEVERITY"]
     if event.severity not in (None, given):
         raise ValueError(f"severity: expected {given!r} as in attributes.SEVERITY, got {event.severity!r}")
     force_setattr(event, "severity", given)
@@ -101,34 +103,33 @@ def _adopt_severity(event: Event) -> None:
     force_setattr(event, "attributes", rest)
 
 
-def _normalize_id(event: Event, name: str) -> None:
-    given = getattr(event, name)
-    short = given.upper().lstrip("0") or "0"
-    if short != given:
-        force_setattr(event, name, short)
+def _short(identifier: str) -> str:
+    return identifier.upper().lstrip("0") or "0"
 
 
-def _problems(event: Event) -> Iterator[str]:
-    if event.severity not in (None, *SEVERITIES):
-        yield f"severity: expected one of {', '.join(SEVERITIES)}, got {event.severity!r}"
-    if _bytes_beyond(event.message, MESSAGE_BYTES):
-        yield f"message: expected at most {MESSAGE_BYTES:,} bytes of UTF-8, got {len(event.message.encode()):,}"
-    if "\0" in event.message:
-        yield "message: expected text without U+0000"
+def _problem(event: Event) -> str | None:
+    """The first thing that is wrong."""
+    message = event.message
+    if event.severity not in ALLOWED_SEVERITIES:
+        return f"severity: expected one of {', '.join(SEVERITIES)}, got {event.severity!r}"
+    if _bytes_beyond(message, MESSAGE_BYTES):
+        return f"message: expected at most {MESSAGE_BYTES:,} bytes of UTF-8, got {len(message.encode()):,}"
+    if "\0" in message:
+        return "message: expected text without U+0000"
     if (event.source_server is None) != (event.source_serial is None):
-        yield "source_serial: expected together with source_server, or neither"
-    if event.attributes:
-        yield from _attribute_problems(event.attributes)
+        return "source_serial: expected together with source_server, or neither"
+    return _attribute_problem(event.attributes) if event.attributes else None
 
 
-def _attribute_problems(attributes: dict[str, str]) -> Iterator[str]:
+def _attribute_problem(attributes: dict[str, str]) -> str | None:
     if len(attributes) > ATTRIBUTES:
-        yield f"attributes: expected at most {ATTRIBUTES}, got {len(attributes)}"
+        return f"attributes: expected at most {ATTRIBUTES}, got {len(attributes)}"
     text = "".join((*attributes, *attributes.values()))
     if _bytes_beyond(text, ATTRIBUTE_BYTES):
-        yield f"attributes: expected at most {ATTRIBUTE_BYTES:,} bytes of UTF-8 in all, got {len(text.encode()):,}"
+        return f"attributes: expected at most {ATTRIBUTE_BYTES:,} bytes of UTF-8 in all, got {len(text.encode()):,}"
     if "\0" in text:
-        yield "attributes: expected text without U+0000"
+        return "attributes: expected text without U+0000"
+    return None
 
 
 def _bytes_beyond(text: str, limit: int) -> bool:

@@ -5,7 +5,7 @@ import msgspec
 from bansho.events.event import StoredEvent
 
 
-class Registration(msgspec.Struct, frozen=True):
+class Registration(msgspec.Struct, frozen=True, gc=False):
     """One event is stored durably: its serial, and whether it had been stored before."""
 
     serial: int
