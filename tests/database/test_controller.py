@@ -83,7 +83,6 @@ def test_a_postmaster_that_ignores_a_fast_shutdown_is_ended_harder(imdb: Imdb) -
     assert "SIGKILL" in log.read_text()
 
 
-@BOTH
 def test_it_ends_with_the_postmaster(imdb: Imdb) -> None:
     controller = imdb.controller().ready()
     os.kill(imdb.postmaster, signal.SIGKILL)
@@ -121,7 +120,6 @@ def test_a_second_controller_is_refused_and_the_first_goes_on(imdb: Imdb) -> Non
     assert imdb.value() == 0
 
 
-@BOTH
 def test_an_orphaned_postmaster_is_named_and_left_alone(imdb: Imdb) -> None:
     first = imdb.controller().ready()
     orphan = imdb.postmaster

@@ -25,7 +25,6 @@ def test_it_is_made_once_with_checksums_and_shut_down(not_set_up: Imdb) -> None:
     assert (not_set_up.data / "PG_VERSION").stat().st_mtime_ns == made
 
 
-@BOTH
 def test_it_starts(not_set_up: Imdb) -> None:
     instance.create(not_set_up.host)
     not_set_up.controller().ready()
