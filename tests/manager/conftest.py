@@ -2,25 +2,28 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from tests.house import House
+
 from bansho.database import instance
 from bansho.database.connection import conninfo
 from bansho.logicalhost import definition
 from bansho.logicalhost.definition import LogicalHost
 from bansho.manager import accounts
 from bansho.manager.sessions import Sessions
-from tests.house import House
 
 PATIENCE = 30
 
@@ -28,15 +31,17 @@ PATIENCE = 30
 class Service:
     """One of our services, run as its process manager runs it, and ready."""
 
-    def __init__(self, module: str, host: LogicalHost, run: Path) -> None:
+    def __init__(self, module: str, host: LogicalHost, run: Path, **options: Any) -> None:
         path = str(run / f"{module.rpartition('.')[2]}.notify")
         Path(path).unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
             notices.bind(path)
             notices.settimeout(PATIENCE)
             environment = {**os.environ, "BANSHO_HOST": host.name, "NOTIFY_SOCKET": path, "BANSHO_EPOCH": "7"}
+            Path(path).chmod(0o777)
+            command = [sys.executable, "-m", module]
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
             )
             while b"READY=1" not in notices.recv(4096).split(b"\n"):
                 pass
@@ -50,8 +55,8 @@ class Service:
 
 
 @contextmanager
-def running(module: str, host: LogicalHost, run: Path) -> Iterator[Service]:
-    service = Service(module, host, run)
+def running(module: str, host: LogicalHost, run: Path, **options: Any) -> Iterator[Service]:
+    service = Service(module, host, run, **options)
     try:
         yield service
     finally:
@@ -78,13 +83,17 @@ class Site:
         accounts.create(self.host.shared, "viewer", "viewer", self.PASSWORD)
         self.sessions = Sessions(accounts.session_key_file(self.host.shared).read_bytes())
 
-    def database(self) -> Any:
-        """The database's controller, running."""
-        return running("bansho.database.controller", self.host, self.run)
+    def start_database(self) -> None:
+        """Runs the database's controller until `stop_database`."""
+        self._database = Service("bansho.database.controller", self.host, self.run)
 
-    def console(self) -> Any:
-        """The console, running."""
-        return running("bansho.manager.event_console", self.host, self.run)
+    def stop_database(self) -> None:
+        """Stops it in order."""
+        self._database.stop()
+
+    def console(self, **options: Any) -> "AbstractContextManager[Service]":
+        """The console, running; `options` are those of a subprocess."""
+        return running("bansho.manager.event_console", self.host, self.run, **options)
 
     def connect(self) -> "psycopg.Connection[Any]":
         """A connection that may write, as the event base has."""
@@ -144,13 +153,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site whose database runs, for the tests of one module. Root runs PostgreSQL as another user, who must get in."""
-    import shutil
-    import tempfile
-
+def site() -> Iterator[Site]:
+    """A site whose database runs, for the tests of one module."""
     root = Path(tempfile.mkdtemp(prefix="b-", dir="/tmp"))
-    root.chmod(0o755)
+    root.chmod(0o755)  # root runs PostgreSQL as another user
     house = House(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BANSHO_ETC", str(house.etc))
@@ -158,8 +164,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         patch.delenv("JP1_HOSTNAME", raising=False)
         made = Site(house)
         instance.create(made.host)
-        with made.database():
-            yield made
+        made.start_database()
+        yield made
+        made.stop_database()
     shutil.rmtree(root, ignore_errors=True)
 
 
@@ -169,6 +176,3 @@ def console(site: Site) -> Iterator[Site]:
     site.clear()
     with site.console():
         yield site
-
-
-Arrive = Callable[..., list[int]]

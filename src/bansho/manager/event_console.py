@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition
@@ -37,6 +38,10 @@ log = structlog.get_logger()
 class Server(uvicorn.Server):
     """uvicorn that tells the process manager what it does."""
 
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self._app = app
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to answer, and to beat."""
         await super().startup(sockets)
@@ -47,6 +52,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends open answers, live pages among them, and stops."""
         notify("STOPPING=1")
+        self._app.state.console.streams.end()
         await super().shutdown(sockets)
         self._beating.cancel()
 
@@ -71,8 +77,9 @@ def listen(host: LogicalHost) -> socket.socket:
 
 def server(host: LogicalHost) -> Server:
     """A server of `host`'s console."""
+    app = application(host)
     config = uvicorn.Config(
-        application(host),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -81,7 +88,7 @@ def server(host: LogicalHost) -> Server:
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=GRACE,
     )
-    return Server(config)
+    return Server(config, app)
 
 
 async def _beat() -> None:

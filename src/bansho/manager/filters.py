@@ -16,6 +16,8 @@ ROWS = 100
 """The most events of one page, and of one answer."""
 TEXT_LENGTH = 200
 """The most characters of a text or source server to search for."""
+SHOWN = 40
+"""The most characters of a wrong parameter that an error repeats."""
 PARAMETERS = frozenset({"severity", "source", "text", "before", "limit"})
 
 
@@ -51,11 +53,11 @@ def read(parameters: QueryParams, beside: Iterable[str] = ()) -> tuple[Filter, P
     for name in parameters:
         if name not in PARAMETERS and name not in beside:
             expected = f"one of {', '.join(sorted(PARAMETERS))}"
-            raise MalformedFilter(name=name, value=parameters[name], expected=expected)
+            raise _malformed(name, parameters[name], expected)
     severities = tuple(dict.fromkeys(filter(None, parameters.getlist("severity"))))
     for each in severities:
         if each not in SEVERITY_CHOICES:
-            raise MalformedFilter(name="severity", value=each, expected=f"one of {', '.join(SEVERITY_CHOICES)}")
+            raise _malformed("severity", each, f"one of {', '.join(SEVERITY_CHOICES)}")
     wanted = Filter(severities, _text(parameters, "source"), _text(parameters, "text"))
     limit = number(parameters, "limit", ROWS)
     return wanted, Page(number(parameters, "before", LARGEST_SERIAL), ROWS if limit is None else limit)
@@ -67,12 +69,16 @@ def number(parameters: QueryParams, name: str, most: int, least: int = 1) -> int
     if not value:
         return None
     if not (value.isascii() and value.isdecimal() and len(value) <= 20 and least <= int(value) <= most):
-        raise MalformedFilter(name=name, value=value, expected=f"a whole number from {least} to {most}")
+        raise _malformed(name, value, f"a whole number from {least} to {most}")
     return int(value)
 
 
 def _text(parameters: QueryParams, name: str) -> str:
     value = parameters.get(name, "")
     if len(value) > TEXT_LENGTH or "\0" in value:
-        raise MalformedFilter(name=name, value=value[:20], expected=f"at most {TEXT_LENGTH} characters of text")
+        raise _malformed(name, value, f"at most {TEXT_LENGTH} characters of text")
     return value
+
+
+def _malformed(name: str, value: str, expected: str) -> MalformedFilter:
+    return MalformedFilter(name=name[:SHOWN], value=value[:SHOWN], expected=expected)

@@ -23,6 +23,8 @@ RECONNECT = 0.5
 """Seconds between attempts to listen again."""
 BEAT = 5.0
 """Seconds after which a quiet stream shows that it lives: a browser hears nothing of a server that lost its power."""
+SILENCE = 12.0
+"""Seconds after which a browser that heard nothing counts a stream as dead: two beats, and some."""
 GATHER = 0.25
 """A stream speaks at most once in this time: a burst becomes one message."""
 LIFE = 600.0
@@ -78,6 +80,10 @@ class Feed:
     def _tell(self, *, connected: bool, high_water: int = 0) -> None:
         self.connected = connected
         self.high_water = max(self.high_water, high_water)
+        self.wake()
+
+    def wake(self) -> None:
+        """Lets everyone who waits look again."""
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -93,6 +99,12 @@ class Streams:
     def __init__(self, feed: Feed, connections: queries.Pool, render: Callable[[list[StoredEvent]], str]) -> None:
         self._feed, self._connections, self._render = feed, connections, render
         self.open = 0
+        self._ended = False
+
+    def end(self) -> None:
+        """Ends all streams in order; their browsers come back to whoever serves next."""
+        self._ended = True
+        self._feed.wake()
 
     async def events(self, wanted: Filter, last: int, permitted: Callable[[], bool]) -> AsyncIterator[ServerSentEvent]:
         """The messages of one stream that saw all events up to the serial `last`, until it is not permitted any more.
@@ -103,7 +115,7 @@ class Streams:
         end = time.monotonic() + LIFE
         self.open += 1
         try:
-            while permitted() and time.monotonic() < end:
+            while permitted() and not self._ended and time.monotonic() < end:
                 seen = self._feed.version
                 yield ServerSentEvent(event="state", data=self._feed.state)
                 if self._feed.high_water > last and (message := await self._news(wanted, last)):

@@ -63,6 +63,7 @@ async def events(request: Request) -> Response:
         "before": place.before,
         "held": held,
         "rows": place.limit,
+        "silence": int(live.SILENCE * 1000),
         "after": max([seen, *(each.serial for each in found.events[:1])]),
         "live": place.before is None and not held,
     }

@@ -15,7 +15,7 @@ from bansho.manager.filters import NO_SEVERITY, Filter
 
 LONGEST = 8
 """Seconds that one query may take."""
-PATIENCE = 3.0
+PATIENCE = 1.5
 """Seconds that a request waits for a connection."""
 CONNECTIONS = 8
 

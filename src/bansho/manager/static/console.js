@@ -1,7 +1,6 @@
 // What a live page needs beside htmx: it says how its connection is, notices a server that died without a word,
 // keeps the list short, and lets the link to older events begin where the list ends.
 
-const SILENCE = 12000; // milliseconds without a message after which a stream counts as dead; the server beats every 5 s
 const PATIENCE = 1200; // a connection that is back within this time was not worth a word
 const RETRY = 2000;
 
@@ -79,7 +78,8 @@ function lost() {
 setInterval(() => {
   const rows = document.getElementById("rows");
   if (!rows?.hasAttribute("hx-sse:connect") || document.hidden) return;
-  if (stream?.reader && Date.now() - heard > SILENCE) {
+  // A server that lost its power says nothing at all: the browser would wait for it for minutes.
+  if (stream?.reader && Date.now() - heard > Number(rows.dataset.silence)) {
     heard = Date.now();
     lost();
     stream.reader.cancel();
