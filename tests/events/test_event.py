@@ -166,7 +166,7 @@ def test_a_violation_is_one_line_with_the_member_and_what_was_expected(
     with pytest.raises(MalformedEvent) as caught:
         decode(json.dumps(document).encode())
     line = str(caught.value)
-    assert line.startswith(f"BSHO4002-E malformed event: {member}: ")
+    assert line.startswith(f"{member}: ")
     assert expected in line
     assert "\n" not in line
 
@@ -181,16 +181,16 @@ def test_a_violation_is_one_line_with_the_member_and_what_was_expected(
     ],
 )
 def test_in_a_batch_the_line_names_the_index_too(document: Any, place: str) -> None:
-    with pytest.raises(MalformedEvent, match=r"malformed event: ") as caught:
+    with pytest.raises(MalformedEvent) as caught:
         decode_many(json.dumps(document).encode())
-    assert f"malformed event: {place}: " in str(caught.value)
+    assert str(caught.value).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"nonsense", b'{"message": "\xff"}', b'{"message": "\\ud800"}', b"[" * 100_000, b"{} {}"]
 )
 def test_what_is_not_json_is_said_to_be_that(data: bytes) -> None:
-    with pytest.raises((MalformedJson, MalformedEvent), match="BSHO400"):
+    with pytest.raises((MalformedJson, MalformedEvent)):
         decode(data)
 
 

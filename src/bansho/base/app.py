@@ -15,13 +15,23 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bansho.base.errors import STATUS, BadParameter, Forbidden, NoSuchResource, StoreFailed, TooLarge, Unauthenticated
+from bansho.base.errors import (
+    STATUS,
+    BadEvent,
+    BadParameter,
+    Forbidden,
+    NoSuchResource,
+    NotJson,
+    StoreFailed,
+    TooLarge,
+    Unauthenticated,
+)
 from bansho.base.intake import Intake
 from bansho.base.metrics import Metrics
 from bansho.base.store import Reader
 from bansho.base.tokens import Scope, Tokens
 from bansho.contract.messages import BanshoError
-from bansho.events.errors import MalformedEvent
+from bansho.events.errors import MalformedEvent, MalformedJson
 from bansho.events.event import Event, decode, decode_many, encode
 from bansho.events.wire import Registrations
 
@@ -91,7 +101,7 @@ class Api:
 
     async def register(self, request: Request) -> Response:
         """POST /api/v1/events."""
-        event = decode(await _body(request, EVENT_BYTES))
+        event = _decoded(decode, await _body(request, EVENT_BYTES))
         self._own_name_unused([event])
         answers = await self._intake.register([event])
         return _json(answers[0], 201)
@@ -99,7 +109,7 @@ class Api:
     async def register_batch(self, request: Request) -> Response:
         """POST /api/v1/events/batch."""
         async with self._batches:
-            events = decode_many(await _body(request, BATCH_BYTES))
+            events = _decoded(decode_many, await _body(request, BATCH_BYTES))
             if len(events) > BATCH_EVENTS:
                 raise TooLarge(limit=BATCH_EVENTS, unit="events")
             self._own_name_unused(events)
@@ -141,9 +151,9 @@ class Api:
             raise Forbidden(name=token.name, scope=token.scope, needed=scope)
 
     def _own_name_unused(self, events: list[Event]) -> None:
-        """Raises MalformedEvent for a sender that uses our own name: its serials and ours would name two events."""
+        """Raises BadEvent for a sender that uses our own name: its serials and ours would name two events."""
         if any(event.source_server == self._host for event in events):
-            raise MalformedEvent(member="source_server", problem=f"expected a name other than {self._host!r}, our own")
+            raise BadEvent(problem=f"source_server: expected another name than {self._host!r}, which is our own")
 
     async def _reading(self, function: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._readers, function)
@@ -175,6 +185,15 @@ async def _body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise TooLarge(limit=limit, unit="bytes")
     return body
+
+
+def _decoded(decoder: Callable[[bytes], Result], body: bytes) -> Result:
+    try:
+        return decoder(body)
+    except MalformedJson as error:
+        raise NotJson(reason=error) from None
+    except MalformedEvent as error:
+        raise BadEvent(problem=error) from None
 
 
 def _query(request: Request) -> Query:

@@ -1,7 +1,20 @@
 """What can go wrong in Base, and what HTTP calls it (`STATUS`)."""
 
 from bansho.contract.messages import BanshoError
-from bansho.events.errors import MalformedEvent, MalformedJson
+
+
+class NotJson(BanshoError):
+    """Raised when a request's body is not JSON."""
+
+    id = "BSHO4001-E"
+    text = "expected JSON in UTF-8: {reason}"
+
+
+class BadEvent(BanshoError):
+    """Raised when a member of an event is missing, unknown, of a wrong type or beyond its limit."""
+
+    id = "BSHO4002-E"
+    text = "malformed event: {problem}"
 
 
 class CannotListen(BanshoError):
@@ -113,14 +126,51 @@ class UnknownToken(BanshoError):
     text = "token {name!r}: there is none of that name; see: bansho token list --host {host}"
 
 
+class ServiceAway(BanshoError):
+    """Raised when an event service cannot be reached or takes nothing in now; the event stays in the spool."""
+
+    id = "BSHO4040-E"
+    text = "event service {target}: {reason}; not registered yet, kept in {spool}: jevsend --flush sends it"
+
+
+class NotPermitted(BanshoError):
+    """Raised when an event service does not accept the sender's token; the event stays in the spool."""
+
+    id = "BSHO4041-E"
+    text = (
+        "event service {target}: {reason}; not registered, kept in {spool}: jevsend --flush sends it with a right token"
+    )
+
+
+class Refused(BanshoError):
+    """Raised when an event service will never take an event: it is malformed or too large. It leaves the spool."""
+
+    id = "BSHO4042-E"
+    text = "event service {target} refused event {serial}: {reason}; it is not kept"
+
+
+class CannotSpool(BanshoError):
+    """Raised when an event cannot be written to the spool, so that it was not sent either."""
+
+    id = "BSHO4043-E"
+    text = "spool {spool}: {reason}; the event was not sent, give this user a spool it can write to (BANSHO_SPOOL)"
+
+
+class NoTokenFile(BanshoError):
+    """Raised when the file that should hold a sender's token cannot be read."""
+
+    id = "BSHO4044-E"
+    text = "token file {path}: {reason}; give one with --token-file, or the token itself in BANSHO_TOKEN"
+
+
 STATUS: dict[type[BanshoError], int] = {
-    MalformedJson: 400,
+    NotJson: 400,
     BadParameter: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NoSuchResource: 404,
     TooLarge: 413,
-    MalformedEvent: 422,
+    BadEvent: 422,
     NoSpace: 507,
 }
 """Error -> HTTP status. What is not listed keeps the service from taking events in: 503."""

@@ -189,7 +189,7 @@ def _checked(decoder: "msgspec.json.Decoder[Shape]", data: bytes) -> Shape:
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedJson(reason=error) from None
+        raise MalformedJson(str(error).replace("\n", " ")) from None
 
 
 def refuse(error: msgspec.ValidationError) -> NoReturn:
@@ -199,7 +199,7 @@ def refuse(error: msgspec.ValidationError) -> NoReturn:
     member, colon, expected = problem.partition(": ")
     if colon and member.isidentifier():
         place, problem = ".".join(filter(None, (place, member))), expected
-    raise MalformedEvent(member=place or "the event", problem=problem) from None
+    raise MalformedEvent(place or "the event", problem) from None
 
 
 def as_document(event: Members) -> dict[str, Any]:
