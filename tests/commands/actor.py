@@ -1,8 +1,9 @@
 """A service for tests: does what its arguments say, in their order. Runs as a script with `python -I -S`.
 
-ready, status=TEXT, sleep=SECONDS, exit=STATUS, wait (for a signal), beat=SECONDS (as long as it lives), ignore-term,
-term=STATUS (how it ends on SIGTERM), slow-term=SECONDS, stopping, trace=FILE (adds "NAME WORD" lines of its life),
-child (stays in the session), escapee=WHAT+WHAT... with setsid, orphan, cleared, renamed, ignore, forking
+ready, status=TEXT, stopping, sleep=SECONDS, exit=STATUS, wait (for ever), beat=SECONDS (as long as it lives);
+gate=FIFO (waits until it is written); ignore-term, term=STATUS (how it ends on SIGTERM), term-gate=FIFO (waits before
+that); trace=FILE (adds "NAME WORD" lines of its life); escapee=WAY+WAY... (a child that leaves by: stay, setsid,
+orphan, cleared, renamed, ignore, forking)
 """
 
 import ctypes
@@ -33,9 +34,10 @@ def trace(path: str, word: str) -> None:
         file.write(f"{NAME} {word}\n")
 
 
-def on_term(path: str, status: int, seconds: float) -> None:
+def on_term(path: str, status: int, gate: str) -> None:
     def end(signum: int, frame: object) -> None:
-        time.sleep(seconds)
+        if gate:
+            Path(gate).read_text()
         if path:
             trace(path, "stop")
         os._exit(status)
@@ -78,7 +80,7 @@ class Actor:
     """One method a word of the argument list; `_` stands for `-`."""
 
     def __init__(self) -> None:
-        self.path, self.ending, self.seconds = "", 0, 0.0
+        self.path, self.ending, self.hold = "", 0, ""
 
     def trace(self, path: str) -> None:
         self.path = path
@@ -87,11 +89,11 @@ class Actor:
     def term(self, status: str) -> None:
         self.ending = int(status)
 
-    def slow_term(self, seconds: str) -> None:
-        self.seconds = float(seconds)
+    def term_gate(self, path: str) -> None:
+        self.hold = path
 
     def ready(self, _: str) -> None:
-        on_term(self.path, self.ending, self.seconds)
+        on_term(self.path, self.ending, self.hold)
         if self.path:
             trace(self.path, "ready")
         notify("READY=1")
@@ -113,6 +115,9 @@ class Actor:
 
     def beat(self, seconds: str) -> None:
         threading.Thread(target=beat, args=[float(seconds)], daemon=True).start()
+
+    def gate(self, path: str) -> None:
+        Path(path).read_text()
 
     def ignore_term(self, _: str) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

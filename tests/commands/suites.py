@@ -58,6 +58,12 @@ class Suite:
     def reload(self) -> Ended:
         return self.house.command(f"{self._prefix}_spmd_reload", "-h", self.host)
 
+    def gate(self, name: str) -> Path:
+        """A fifo: who reads it waits until it is written."""
+        path = self.house.root / name
+        os.mkfifo(path)
+        return path
+
     def popen(self, verb: str, *arguments: str) -> "subprocess.Popen[str]":
         """A command that is not waited for."""
         return subprocess.Popen(
@@ -72,6 +78,14 @@ class Suite:
     def wait_for(self, value: int, limit: float = 10.0) -> None:
         """Waits until operation monitoring says `value`."""
         eventually(lambda: self.value == value, limit, lambda: f"{self.status().stdout} instead of {value}")
+
+    def wait_for_service(self, name: str, state: str) -> None:
+        """Waits until the record has the service in that state."""
+
+        def reached() -> bool:
+            return (self.folder / "record").exists() and self.services().get(name, {}).get("state") == state
+
+        eventually(reached, what=lambda: f"{name} never became {state}")
 
     @property
     def manager(self) -> int:

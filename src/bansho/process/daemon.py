@@ -71,11 +71,12 @@ def _lock(folder: Folder, host: str, suite: str) -> None:
 
 
 def check_leftovers(folder: Folder, host: str, suite: str) -> None:
-    """Raises LeftoversLive where services of a dead process manager live."""
+    """Raises LeftoversLive where services live whose process manager is dead."""
     group = folder.cgroup()
     found = proctree.members(proctree.snapshot(), folder.mark, cgroup.processes(group) if group else ())
     left = [process for process in found.values() if not process.is_manager]
-    if left:
+    managed = any(process.is_daemon and process.stat.pid != os.getpid() for process in found.values())
+    if left and not managed:
         killall = COMMANDS[suite].killall if suite in COMMANDS else "forced termination"
         raise LeftoversLive(name=host, suite=suite, processes=proctree.describe(left), killall=killall)
 

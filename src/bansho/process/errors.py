@@ -93,6 +93,13 @@ class ManagerEnded(BanshoError):
     text = "logical host {name}: the process manager of suite {suite} ended before it had answered; its log is {log}"
 
 
+class TurnedRound(BanshoError):
+    """Raised to whoever waits for a start when the suite is stopped meanwhile, and the other way round."""
+
+    id = "BSHO2014-E"
+    text = "logical host {name}: the {order} of suite {suite} was turned round: {reason}"
+
+
 class ManagerMute(BanshoError):
     """Raised when the process manager does not answer within a limit."""
 

@@ -11,10 +11,9 @@ import signal
 from contextlib import suppress
 
 from bansho.process import cgroup
+from bansho.process.proctree import GUARDIAN
 
 PR_SET_CHILD_SUBREAPER = 36
-SUFFIX = "_guard"
-"""Ends the guardian's program name."""
 
 
 def stand(program: str, group: str | None, *descriptors: int) -> None:
@@ -27,7 +26,7 @@ def stand(program: str, group: str | None, *descriptors: int) -> None:
     if os.fork() == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         return
-    name(program[: 15 - len(SUFFIX)] + SUFFIX)
+    name(program[: 15 - len(GUARDIAN)] + GUARDIAN)
     for descriptor in descriptors:
         os.close(descriptor)
     with suppress(ChildProcessError):

@@ -12,7 +12,7 @@ from bansho.contract import operation
 from bansho.contract.limits import BEAT, LOST_BEATS
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import bounded, cgroup, guardian, identity, proctree, record, text
+from bansho.process import bounded, cgroup, identity, proctree, record, text
 from bansho.process.folder import Folder
 from bansho.process.proctree import Process
 from bansho.process.record import Record, Trust
@@ -80,7 +80,7 @@ def _living(processes: list[Process]) -> tuple[int, str] | None:
     """The value and why when some of the suite lives though no record speaks for it; None when nothing does."""
     managers = [process for process in processes if process.is_manager]
     services = [process for process in processes if not process.is_manager]
-    if any(not process.stat.program.endswith(guardian.SUFFIX) for process in managers):
+    if any(process.is_daemon for process in managers):
         young = min(identity.age(process.stat) for process in managers) < LOST_BEATS * BEAT
         return BEGINS if young else SPEECHLESS
     if services:

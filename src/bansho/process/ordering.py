@@ -64,16 +64,19 @@ def _start(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
         bringup.bring_up(host, suite)
         with suppress(NoManager):
             answer = _asked(folder, "start", until, tell)
-            if "error" in answer:
+            if answer.get("ended"):
                 bringup.await_end(host, suite)
-                raise bringup.Refused(answer["error"])
-            if answer["value"] != operation.ALL_STOPPED:
-                return _outcome(answer)
+            outcome = _outcome(answer)
+            if outcome.value != operation.ALL_STOPPED:  # else it was about to end, and we came too late
+                return outcome
         bringup.await_end(host, suite)
     raise Broken
 
 
 def _outcome(answer: Mapping[str, Any]) -> Outcome:
+    """Raises Refused where the process manager answered with an error."""
+    if "error" in answer:
+        raise bringup.Refused(answer["error"])
     in_time = answer["value"] != operation.RETRY
     return Outcome(answer["value"], answer["text"], tuple(answer["outstanding"]), in_time)
 
@@ -86,10 +89,11 @@ def _stop(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
     with locked(folder.order_lock):
         listening = control.listening(folder.control)
     if listening:
-        with suppress(NoManager):
+        with suppress(NoManager, Broken):  # then it has ended, and what is left decides
             answer = _asked(folder, "stop", until, tell)
-            if answer["value"] != operation.ALL_STOPPED:
-                return _outcome(answer)._replace(in_time=False)
+            outcome = stopped if answer.get("ended") else _outcome(answer)
+            if outcome.value != operation.ALL_STOPPED:
+                return outcome._replace(in_time=False)
     bringup.await_end(host, suite)
     check_leftovers(folder, host.name, suite)
     return stopped
@@ -121,7 +125,4 @@ def reload(host: LogicalHost, suite: str) -> str:
         raise ManagerEnded(**facts, log=folder.log) from None
     except Passed:
         raise ManagerMute(**facts, limit=RELOAD_LIMIT) from None
-    if "error" in answer:
-        raise bringup.Refused(answer["error"])
-    line: str = answer["text"]
-    return line
+    return _outcome(answer).text

@@ -15,7 +15,7 @@ from bansho.contract import operation
 from bansho.contract.messages import BanshoError
 from bansho.contract.states import ServiceState, SuiteAim
 from bansho.process import control, text
-from bansho.process.errors import PlaceTooLong
+from bansho.process.errors import PlaceTooLong, TurnedRound
 from bansho.process.notifysocket import PATH_BYTES
 from bansho.process.supervision import Supervision
 
@@ -89,23 +89,38 @@ class Orders:
 
     async def _start(self, request: Request) -> AsyncIterator[Answer]:
         supervision = self._supervision
+        if supervision.empty.is_set():  # too late: whoever asked finds nobody then, and begins anew
+            yield await self._over()
+            return
         supervision.aim_at(SuiteAim.UP)
         async for answer in self._progress(request, self._start_is_over):
             yield answer
         if self._failure():
-            yield {"error": self._failure()}
+            yield await self._over()
+        elif supervision.aim is SuiteAim.DOWN:
+            yield self._turned_round("start", "it is being stopped")
         else:
-            yield self._stopped() if supervision.empty.is_set() else self._done(ServiceState.READY)
+            yield self._done(ServiceState.READY)
 
     def _start_is_over(self) -> bool:
         supervision = self._supervision
-        return bool(self._failure()) or supervision.empty.is_set() or supervision.standing.settled
+        return supervision.aim is SuiteAim.DOWN or supervision.standing.settled
 
     async def _stop(self, request: Request) -> AsyncIterator[Answer]:
-        self._supervision.aim_at(SuiteAim.DOWN)
-        async for answer in self._progress(request, self.ended.is_set):
+        supervision = self._supervision
+        supervision.aim_at(SuiteAim.DOWN)
+        async for answer in self._progress(request, lambda: self.ended.is_set() or supervision.aim is SuiteAim.UP):
             yield answer
-        yield self._stopped() if self.ended.is_set() else self._done(ServiceState.STOPPED)
+        if self.ended.is_set():
+            yield await self._over()
+        elif supervision.aim is SuiteAim.UP:
+            yield self._turned_round("stop", "it is being started")
+        else:
+            yield self._done(ServiceState.STOPPED)
+
+    def _turned_round(self, order: str, reason: str) -> Answer:
+        site = self._supervision.site
+        return {"error": str(TurnedRound(name=site.host, suite=site.suite, order=order, reason=reason))}
 
     async def _reloaded(self, request: Request) -> AsyncIterator[Answer]:  # noqa: ARG002 - each order has one
         try:
@@ -134,8 +149,11 @@ class Orders:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), until - loop.time())
 
-    def _stopped(self) -> Answer:
-        """The last answer of all: after it there is no process manager. To a start it says: you came too late."""
+    async def _over(self) -> Answer:
+        """The last answer of all, when everything is cleared away; after it there is no process manager."""
+        await self.ended.wait()
+        if self._failure():
+            return {"error": self._failure(), "ended": True}
         site, value = self._supervision.site, operation.ALL_STOPPED
         return {"done": True, "value": value, "text": text.line(site.host, site.suite, value), "outstanding": []}
 

@@ -16,6 +16,8 @@ from bansho.process.identity import Stat
 MARK = "BANSHO_MARK"
 """In the environment of every process of a suite: the suite's run-time folder, which names node, host and suite."""
 SERVICE = "BANSHO_SERVICE"
+GUARDIAN = "_guard"
+"""Ends the program name of a guardian."""
 ENVIRONMENT_BYTES = 1 << 20
 
 
@@ -30,6 +32,11 @@ class Process(NamedTuple):
     def is_manager(self) -> bool:
         """Whether it is a process manager or its guardian: marked, and no service's."""
         return self.mark is not None and self.service is None
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it is a process manager itself."""
+        return self.is_manager and not self.stat.program.endswith(GUARDIAN)
 
 
 def snapshot() -> dict[int, Process]:

@@ -1,0 +1,296 @@
+"""Operation monitoring: every value of CONTRACT 3.2, each from its real cause."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.commands.suites import Suite, eventually, service, steady
+from tests.house import House
+
+from bansho.contract import limits
+from bansho.process import record
+
+
+def test_all_running_and_all_stopped(base: Suite) -> None:
+    base.write(steady("one"), steady("two"))
+    assert base.status().stdout == "base on watch: all stopped\n"
+    assert base.value == 8
+    base.start()
+    assert base.status().stdout == "base on watch: all running\n"
+    assert base.value == 0
+    base.stop()
+    assert base.value == 8
+
+
+def test_an_empty_suite_runs(base: Suite) -> None:
+    base.write()
+    assert base.start().stdout == "base on watch: all running\n"
+    assert base.value == 0
+
+
+def test_a_death_is_seen(base: Suite) -> None:
+    base.write(steady("one"), service("two", "ready", "wait"))
+    base.start()
+    os.kill(base.pid("two"), signal.SIGKILL)
+    base.wait_for(4)
+    assert base.status().stdout == "base on watch: partially stopped: two failed (was killed by signal 9)\n"
+
+
+def test_an_end_without_a_fault_right_after_ready_is_no_running_service(base: Suite) -> None:
+    base.write(service("one", "ready", "exit=0"))
+    base.start()
+    base.wait_for(4)
+    assert "one failed (ended with status 0)" in base.status().stdout
+
+
+def test_a_start_is_retry_until_its_limit_then_counts_as_not_running(base: Suite) -> None:
+    gate = base.gate("gate")
+    base.write(service("slow", f"gate={gate}", "ready", "wait", start_limit=1), steady("one"))
+    base.popen("start.cluster", "--timeout", "0.1").communicate()
+    base.wait_for(12)
+    base.wait_for(4)
+    assert base.services()["slow"]["state"] == "overdue"
+    assert base.services()["slow"]["pid"] is not None, "it is left alone"
+    gate.write_text("go")
+    base.wait_for(0)
+
+
+def test_a_service_that_hangs_counts_as_not_running_until_it_beats_again(base: Suite) -> None:
+    base.write(service("beating", "ready", "beat=0.05", "wait", watchdog=0.6))
+    base.start()
+    assert base.value == 0
+    pid = base.pid("beating")
+    os.kill(pid, signal.SIGSTOP)
+    base.wait_for(4)
+    assert base.services()["beating"]["state"] == "hung"
+    os.kill(pid, signal.SIGCONT)
+    base.wait_for(0)
+    assert base.pid("beating") == pid
+
+
+def test_a_service_that_says_it_is_stopping(base: Suite) -> None:
+    base.write(service("leaving", "ready", "stopping", "wait", stop_limit=0.5))
+    base.start("--timeout", "0.1")
+    base.wait_for_service("leaving", "overdue")
+    assert base.value == 4
+
+
+def test_nobody_else_can_report_ready(base: Suite) -> None:
+    gate = base.gate("gate")
+    base.write(service("slow", f"gate={gate}", "ready", "wait"))
+    base.start("--timeout", "0.1")
+    base.wait_for_service("slow", "starting")
+    liar = "import os, socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', os.environ['S'])"
+    subprocess.run([sys.executable, "-c", liar], env={"S": f"{base.folder}/notify/slow"}, check=True)
+    assert base.value == 12
+    gate.write_text("go")
+    base.wait_for(0)
+
+
+def test_a_child_of_the_service_can(base: Suite) -> None:
+    base.write(
+        '[[service]]\nname = "one"\ncommand = ["sh", "-c", '
+        + json.dumps(f"(exec {' '.join(actor_command('ready', 'wait'))}) & wait")
+        + "]\n"
+    )
+    base.start()
+    assert base.value == 0
+
+
+def actor_command(*acts: str) -> list[str]:
+    command: list[str] = json.loads(service("x", *acts).splitlines()[2].removeprefix("command = "))
+    return command
+
+
+def test_a_frozen_manager_is_retry_then_failure(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    os.kill(base.manager, signal.SIGSTOP)
+    eventually(lambda: base.value != 0)
+    assert base.value == 12
+    age_record(base, (limits.LOST_BEATS - limits.STALE_BEATS) * limits.BEAT)
+    assert base.value == 1
+    assert "has not beaten" in base.status().stdout
+    os.kill(base.manager, signal.SIGCONT)
+    base.wait_for(0)
+
+
+def age_record(suite: Suite, seconds: float) -> None:
+    """Makes the record look older than it is: its manager is frozen and does not write."""
+    path = str(suite.folder / "record")
+    found = record.read(path)
+    assert found is not None
+    record.write(path, found._replace(until=found.until - round(seconds * 100)))
+
+
+def test_a_dead_manager_with_living_services(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    pid = base.pid("one")
+    base.kill_manager()
+    assert base.value == 4
+    assert f"(pid {pid})" in base.status().stdout
+    os.kill(pid, signal.SIGKILL)
+    base.wait_for(8)
+
+
+def test_a_dead_manager_whose_services_hide(base: Suite, mechanism: str) -> None:
+    base.write(service("one", "escapee=setsid+orphan+cleared+renamed", "ready", "exit=0"))
+    base.start()
+    base.wait_for(4)
+    base.kill_manager()
+    assert base.value == 4
+    assert base.killall().returncode == 0
+    assert base.value == 8
+
+
+def test_a_record_of_another_boot_is_nothing(base: Suite) -> None:
+    base.write()
+    base.folder.mkdir(parents=True)
+    alien = record.own(0, "all running", {})._replace(boot_id="11111111-2222-3333-4444-555555555555")
+    record.write(str(base.folder / "record"), alien)
+    assert base.value == 8
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"bansho-record 1 0\n", b"x" * 100_000])
+def test_a_damaged_record(base: Suite, content: bytes) -> None:
+    base.write(steady("one"))
+    base.start()
+    os.kill(base.manager, signal.SIGSTOP)
+    (base.folder / "record").write_bytes(content)
+    assert base.value == 1
+    assert "damaged" in base.status().stdout
+
+
+def test_the_shared_directory_not_available(base: Suite) -> None:
+    base.write(steady("one"))
+    (base.house.shared / "conf").rename(base.house.shared / "away")
+    assert base.value == 1
+    assert "BSHO1005-E" in base.status().stdout
+    assert not base.folder.exists(), "a standby writes nothing"
+
+
+def test_the_shared_directory_gone_while_it_runs(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    (base.house.shared / "conf").rename(base.house.shared / "away")
+    base.wait_for(1)
+    assert "the shared directory does not answer" in base.status().stdout
+    (base.house.shared / "away").rename(base.house.shared / "conf")
+    base.wait_for(0)
+
+
+def test_another_node_took_the_lease_over(base: Suite) -> None:
+    """The old owner was frozen; when it wakes up, its services are killed at once and the value is 1."""
+    base.write(steady("one"))
+    base.start()
+    pid, manager = base.pid("one"), base.manager
+    os.kill(manager, signal.SIGSTOP)
+    program = Path(__file__).with_name("other_node.py")
+    with subprocess.Popen([sys.executable, program, base.host], stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        os.kill(manager, signal.SIGCONT)
+        base.wait_for_service("one", "failed")
+        assert base.value == 1
+        assert "another node took the shared directory over" in base.status().stdout
+        assert not Path(f"/proc/{pid}").exists()
+        assert base.stop().stdout == "base on watch: all stopped\n"
+        assert base.value == 1
+        other.communicate("")
+
+
+def test_a_shared_disk_that_hangs_is_a_time_out(base: Suite, tmp_path: Path) -> None:
+    """A fifo without a writer hangs whoever opens it, as a dead disk does."""
+    base.write()
+    os.mkfifo(base.house.shared / "lease")
+    began = time.monotonic()
+    ended = base.status("-t", "1")
+    assert ended.returncode == 12
+    assert "not found out within 1 s" in ended.stdout
+    assert time.monotonic() - began < 30
+    assert base.status("-t", "0").returncode == 12
+
+
+def test_many_at_once_beside_other_commands(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    with ThreadPoolExecutor(30) as pool:
+        values = set(pool.map(lambda _: base.value, range(30)))
+    assert values == {0}
+    stop = base.popen("stop.cluster")
+    with ThreadPoolExecutor(30) as pool:
+        values = set(pool.map(lambda _: base.value, range(30)))
+    assert values <= {0, 12, 8}
+    stop.communicate()
+    assert base.value == 8
+
+
+WRONG = {
+    "unknown host": ["-h", "nowhere"],
+    "empty name": ["-h", ""],
+    "name with a slash": ["-h", "../watch"],
+    "too long a name": ["-h", "a" * 64],
+    "no name": ["-h"],
+    "no seconds": ["-t"],
+    "seconds that are none": ["-h", "watch", "-t", "soon"],
+    "negative": ["-h", "watch", "-t", "-1"],
+    "too many": ["-h", "watch", "-t", "32768"],
+    "empty seconds": ["-h", "watch", "-t", ""],
+    "other digits": ["-h", "watch", "-t", "٣"],
+    "unknown option": ["-h", "watch", "--quick"],
+    "abbreviated option": ["-h", "watch", "--js"],
+    "a word too many": ["-h", "watch", "base"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("program", ["jbs_spmd_status", "jco_spmd_status"])
+def test_argument_errors(house: House, program: str, arguments: list[str]) -> None:
+    house.define()
+    ended = house.command(program, *arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("BSHO")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_suite_that_the_host_does_not_run(house: House) -> None:
+    house.define(suites='["base"]')
+    ended = house.command("jco_spmd_status", "-h", "watch")
+    assert ended.returncode == 1
+    assert "BSHO9002-E" in ended.stderr
+
+
+def test_the_host_from_the_environment(base: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    base.write(steady("one"))
+    base.start()
+    monkeypatch.setenv("JP1_HOSTNAME", "watch")
+    assert base.house.command("jbs_spmd_status").returncode == 0
+    assert base.house.command("jbs_spmd_status", "-t", "5").returncode == 0
+    monkeypatch.setenv("JP1_HOSTNAME", "elsewhere")
+    assert base.house.command("jbs_spmd_status").returncode == 1
+    assert base.house.command("jbs_spmd_status", "-h", "watch").returncode == 0
+    monkeypatch.setenv("JP1_HOSTNAME", "")
+    assert base.house.command("jbs_spmd_status").returncode == 1, "the physical host is not defined here"
+
+
+def test_help_teaches(house: House) -> None:
+    ended = house.command("jbs_spmd_status", "--help")
+    assert ended.returncode == 0
+    assert "12  recoverable by retrying" in ended.stdout
+
+
+def test_json(base: Suite) -> None:
+    base.write(steady("one"))
+    stopped = json.loads(base.status("--json").stdout)
+    assert (stopped["return"], stopped["value"], stopped["meaning"]) == (8, 8, "all stopped")
+    base.start()
+    answer = json.loads(base.status("--json").stdout)
+    assert (answer["return"], answer["host"], answer["suite"]) == (0, "watch", "base")
+    assert [each["state"] for each in answer["services"]] == ["ready"]
