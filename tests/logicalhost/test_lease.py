@@ -1,6 +1,7 @@
 """One owner of a shared directory. The other node is a real process with another host name (a UTS namespace)."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -102,6 +103,15 @@ def test_the_first_owner_has_epoch_one_and_joins_itself(host: definition.Logical
     first = lease.acquire(host)
     assert (first.epoch, first.held) == (1, True)
     assert lease.acquire(host).epoch == 1
+
+
+def test_services_of_other_users_can_read_it_whatever_the_umask(host: definition.LogicalHost) -> None:
+    before = os.umask(0o077)
+    try:
+        lease.acquire(host)
+    finally:
+        os.umask(before)
+    assert host.shared.lease.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_lease_given_back_is_taken_at_once_with_the_next_epoch(host: definition.LogicalHost) -> None:

@@ -180,7 +180,7 @@ def stage(name: str = "lab", nodes: int = 3) -> Iterator[Stage]:
 
 def _readable() -> list[Path]:
     """What the unprivileged services must reach on the nodes: the package, the environment, the interpreter."""
-    return [Path(bansho.__file__), Path(sys.prefix), Path(sys.executable).resolve()]
+    return [Path(bansho.__file__).parent, Path(sys.prefix), Path(sys.executable).resolve().parent]
 
 
 def _set_up(lab: Lab, folder: Path) -> Stage:

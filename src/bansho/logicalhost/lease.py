@@ -154,6 +154,7 @@ def _write(path: Path, index: int, record: dict[str, Any]) -> None:
     with block.opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
         if os.fstat(descriptor).st_size < 2 * block.SIZE:
             os.posix_fallocate(descriptor, 0, 2 * block.SIZE)
+            os.fchmod(descriptor, 0o644)  # whatever our umask: services of other users stand guard by it
         block.write(descriptor, index, record)
 
 
