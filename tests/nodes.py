@@ -8,7 +8,9 @@ tests `nodes`. The lab dies with the test run, however that ends.
 
 import os
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,14 @@ import pytest
 from bansho.lab import Lab, disk, missing
 
 CHECKOUT = Path(__file__).parent.parent
+
+
+def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
+    """Returns once the condition holds; for what a node does by itself and tells nobody."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.02)
 
 
 class Labs:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bansho.lab import Lab, ending, requirements
+from bansho.lab import Lab, ending, mounts, requirements
 from bansho.lab.errors import BadSetting, LabExists, MachineUnfit, NoLab, NotBuilt, NotOnline
 from bansho.lab.places import Places
 
@@ -244,3 +244,10 @@ def test_the_callers_umask_does_not_reach_the_nodes(lab_name: str) -> None:
     node = lab.node("n1")
     assert node.run(["setpriv", "--reuid", "guest", "--clear-groups", "ls", "/"]).returncode == 0
     assert node.run(["stat", "-c", "%a", "/run/bansho-lab/power.sock"]).stdout == "700\n"
+
+
+def test_a_machine_without_control_groups_for_us_carries_a_lab(lab_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mounts, "of_host", list)
+    with Lab.up(lab_name, nodes=1, online=False) as lab:
+        assert lab.spec.cgroup == ""
+        assert lab.node("n1").run(["hostname"]).stdout == "n1\n"

@@ -1,16 +1,18 @@
 """What a node is, and what can be done to it."""
 
 import contextlib
+import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.nodes import until
 
 from bansho.lab import Lab, Node, powerlog
 from bansho.lab.errors import BadSetting, NodeOff, PowerRefused, UnknownNode
@@ -20,13 +22,6 @@ from bansho.lab.network import BRIDGE_ADDRESS
 pytestmark = pytest.mark.nodes
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-
-
-def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.02)
 
 
 def out(node: Node, *command: str) -> str:
@@ -62,6 +57,16 @@ def test_a_signal_reaches_the_program_and_leaves_nothing_of_it(lab: Lab) -> None
         program.terminate()
         assert (program.stdout.readline(), program.wait(20)) == ("asked\n", 3)
     assert node.run(["test", "-e", f"/proc/{pid}"]).returncode == 1
+
+
+def test_a_program_dies_with_the_process_that_started_it(lab: Lab) -> None:
+    with lab.node("n1").popen(["sh", "-c", "echo ready; exec sleep 600"], stdout=-1, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        child = os.pidfd_open(int(Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text()))
+        os.kill(program.pid, signal.SIGKILL)
+    assert select.select([child], [], [], 20)[0]
+    os.close(child)
 
 
 def test_a_program_that_takes_too_long_is_killed(lab: Lab) -> None:
@@ -170,14 +175,33 @@ def test_the_host_outside_reaches_nodes_but_not_one_whose_cable_is_cut(bare: Lab
 
 
 @contextlib.contextmanager
-def serving(node: Node) -> Iterator[None]:
-    """A web server on the node whose /name is the node's name."""
-    script = "mkdir -p /srv/www && hostname >/srv/www/name && exec python3 -um http.server -d /srv/www 8080"
-    with node.popen(["sh", "-c", script], stdout=-1, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        assert "Serving" in server.stdout.readline()
-        yield
-        server.kill()
+def running(node: Node, *command: str) -> Iterator[None]:
+    """A program on the node, from its first line of output until it is killed."""
+    with node.popen(command, stdout=-1, stderr=subprocess.DEVNULL, text=True) as program:
+        try:
+            assert program.stdout is not None
+            assert program.stdout.readline()
+            yield
+        finally:
+            program.kill()
+
+
+WEB_SERVER = "mkdir -p /srv/www && hostname >/srv/www/name && exec python3 -um http.server -d /srv/www 8080"
+SILENT_SERVER = """
+import socket
+server = socket.create_server(("", 8080))
+print("ready", flush=True)
+connection, _ = server.accept()
+connection.sendall(b"hello")
+connection.recv(1)
+"""
+
+
+@contextlib.contextmanager
+def connected(port: int) -> Iterator[socket.socket]:
+    """A connection to a port of this machine."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as caller:
+        yield caller
 
 
 def test_a_window_leads_to_whoever_has_the_address(bare: Lab) -> None:
@@ -186,7 +210,11 @@ def test_a_window_leads_to_whoever_has_the_address(bare: Lab) -> None:
             return str(answer.read().decode().strip())
 
     target = f"{bare.logical_address.partition('/')[0]}:8080"
-    with serving(bare.node("n1")), serving(bare.node("n2")), bare.window(target) as window:
+    with (
+        running(bare.node("n1"), "sh", "-c", WEB_SERVER),
+        running(bare.node("n2"), "sh", "-c", WEB_SERVER),
+        bare.window(target) as window,
+    ):
         add = ["ip", "address", "add", bare.logical_address, "dev", "eth0"]
         out(bare.node("n1"), *add)
         assert read(window.port) == "n1"
@@ -196,6 +224,18 @@ def test_a_window_leads_to_whoever_has_the_address(bare: Lab) -> None:
         out(bare.node("n2"), "ping", "-c", "1", "-I", target.partition(":")[0], BRIDGE_ADDRESS)
         assert read(window.port) == "n2"
         out(bare.node("n2"), "ip", "address", "delete", bare.logical_address, "dev", "eth0")
+
+
+def test_a_window_ends_connections_to_a_node_that_lost_its_power(bare: Lab) -> None:
+    node = bare.node("n1")
+    with (
+        running(node, "python3", "-c", SILENT_SERVER),
+        bare.window(f"{bare.address('n1')}:8080") as window,
+        connected(window.port) as caller,
+    ):
+        assert caller.recv(5) == b"hello"
+        node.power("loss")
+        assert caller.recv(1) == b""
 
 
 def test_a_window_onto_nothing_closes_the_connection(bare: Lab) -> None:
