@@ -15,8 +15,8 @@ WAITS_FOR = {
     "disk": "fenced",
     "address": "disk",
     "lease": "address",
+    "first event": "lease",
     "base": "lease",
-    "first event": "base",
     "database": "base",
     "manager": "database",
 }
@@ -28,8 +28,8 @@ TITLES = {
     "disk": "shared disk mounted",
     "address": "logical address up",
     "lease": "lease taken, next epoch",
-    "base": "Base all running",
     "first event": "first event acknowledged",
+    "base": "Base all running",
     "database": "IM database recovered and open",
     "manager": "Manager all running",
 }
