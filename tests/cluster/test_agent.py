@@ -77,7 +77,7 @@ def test_a_start_command_that_lies_is_not_believed(node: "Node") -> None:
     value, said = node.call("start")
     assert value == GENERIC
     assert "ocf-exit-reason:BSHO6014-E" in said
-    assert "jbs_spmd_status answered 8 (all stopped)" in said
+    assert "jbs_spmd_status answered 8: all stopped" in said
     assert "jbs_start.cluster returned 0" in said
 
 
@@ -123,6 +123,17 @@ def test_a_hung_start_command_is_given_up_and_monitoring_decides(node: "Node") -
     node.answer(8)
     assert node.call("start", timeout=4, status_timeout="0.5") == (SUCCESS, "")
     assert not Path("/proc", (node.state / "hung").read_text().strip()).exists()
+
+
+def test_what_a_hung_start_command_has_started_is_left_alone(node: "Node") -> None:
+    node.do("jbs_start.cluster", 'sleep 1000 & echo $! >"$state/base.pid"; exec sleep 1000')
+    assert node.call("start", timeout=4, status_timeout="0.5") == (SUCCESS, "")
+    assert node.call("monitor") == (SUCCESS, "")
+
+
+def test_a_failed_start_repeats_what_the_command_said(node: "Node") -> None:
+    node.do("jbs_start.cluster", "echo 'the disk is full' >&2; exit 0")
+    assert "jbs_start.cluster returned 0: the disk is full" in node.call("start")[1]
 
 
 def test_a_daemon_that_keeps_the_output_open_holds_nothing_up(node: "Node") -> None:
@@ -182,7 +193,7 @@ def test_a_stop_without_proof_is_an_error(node: "Node") -> None:
     value, said = node.call("stop")
     assert value == GENERIC
     assert "BSHO6015-E" in said
-    assert "jbs_spmd_status answered 0 (all running)" in said
+    assert "jbs_spmd_status answered 0: all running" in said
     assert "held by sleep" in said
     assert node.calls().count("jbs_killall.cluster watch") == 3
 
@@ -287,7 +298,7 @@ def test_twelve_for_ever_is_retried_as_often_as_specified(node: "Node", retries:
     node.answer(12)
     value, said = node.call("monitor", retries=str(retries), commands=str(node.commands))
     assert value == GENERIC
-    assert "answered 12 (recoverable by retrying)" in said
+    assert "answered 12: recoverable by retrying" in said
     assert len(node.calls()) == retries + 1
 
 
@@ -306,7 +317,7 @@ def test_a_suite_that_loses_its_disk_has_failed(node: "Node") -> None:
     node.unmount()
     value, said = node.call("monitor")
     assert value == GENERIC
-    assert "answered 1 (unrecoverable error)" in said
+    assert "answered 1: unrecoverable error" in said
 
 
 def test_a_status_that_is_killed_is_asked_again(node: "Node") -> None:

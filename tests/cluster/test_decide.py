@@ -69,14 +69,18 @@ def test_a_probe_that_finds_a_damaged_record_beside_its_disk_is_a_failure() -> N
 @pytest.mark.parametrize(
     ("ended", "words"),
     [
-        (Ended(4), "x answered 4 (partially stopped)"),
-        (Ended(77), "x answered 77 (not a value of its table)"),
+        (Ended(4), "x answered 4: partially stopped"),
+        (Ended(77), "x answered 77, which is not a value of its table"),
         (Ended(signal=9), "x was killed by signal 9"),
         (TIMED_OUT, "x did not answer in time"),
     ],
 )
 def test_an_end_in_words(ended: Ended, words: str) -> None:
     assert describe("x", operation.TABLE, ended) == words
+
+
+def test_a_commands_own_words_come_before_the_tables() -> None:
+    assert describe("x", operation.TABLE, Ended(4), "one failed") == "x answered 4: one failed"
 
 
 @pytest.mark.parametrize(("stopped", "undone", "held"), list(product((True, False), ("", "a is left"), ([], ["b"]))))

@@ -162,6 +162,13 @@ def test_two_logical_hosts_live_side_by_side(registered: Path, definition: str, 
     assert [each.get("id") for each in now().iter("rsc_location")] == ["guard-nodes"]
 
 
+def test_what_a_move_left_behind_goes_too(registered: Path) -> None:
+    Cib().run("crm_resource", "--resource", "watch", "--ban", "--node", "n1")
+    Cib().run("crm_resource", "--resource", "fence", "--ban", "--node", "n1")
+    assert registration.remove("watch", 5)
+    assert [each.get("rsc") for each in now().iter("rsc_location")] == ["fence"]
+
+
 def test_what_is_not_registered_is_removed_already(live: Path) -> None:
     assert not registration.remove("watch", 5)
 

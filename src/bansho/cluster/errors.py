@@ -48,7 +48,7 @@ class DidNotStart(AgentError):
     """Raised when the start command has ended and monitoring says that the suite will not come up."""
 
     id = "BSHO6014-E"
-    text = "suite {suite} of {host} did not start: {monitoring}; start command {started}"
+    text = "suite {suite} of {host} did not start: {monitoring}; {started}"
 
 
 class NotStopped(AgentError):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bansho.cluster import errors
 from bansho.cluster.agent import decide, shared
+from bansho.cluster.agent.command import Answer
 from bansho.cluster.agent.decide import Context, Outcome
 from bansho.cluster.agent.suite import Look, Question, Suite
 from bansho.contract import termination
@@ -26,7 +27,7 @@ def start(suite: Suite) -> Outcome:
         return Outcome.SUCCESS
     mark(suite, "start begins")
     started = suite.start()
-    found = wait_for_running(suite, started)
+    found = wait_for_running(suite, started.ended)
     if found.outcome is not Outcome.SUCCESS:
         words = how_it_ended(suite.names.start, started)
         raise errors.DidNotStart(suite=facts.suite, host=facts.host, monitoring=found.words, started=words)
@@ -55,11 +56,13 @@ def mark(suite: Suite, leg: str) -> None:
     history.mark(places, f"{suite.parameters.suite} {leg}")
 
 
-def how_it_ended(name: str, ended: Ended) -> str:
-    """How a command ended whose value decides nothing."""
-    if ended == TIMED_OUT:
-        return f"{name} had to be given up"
-    return f"{name} was killed by signal {ended.signal}" if ended.signal else f"{name} returned {ended.value}"
+def how_it_ended(name: str, answer: Answer) -> str:
+    """How a command ended whose value decides nothing, and what it said."""
+    said = f": {answer.said}" if answer.said else ""
+    if answer.ended == TIMED_OUT:
+        return f"{name} had to be given up{said}"
+    signal = answer.ended.signal
+    return f"{name} was killed by signal {signal}{said}" if signal else f"{name} returned {answer.ended.value}{said}"
 
 
 def stop(suite: Suite) -> Outcome:
@@ -93,10 +96,10 @@ def terminate_and_prove(suite: Suite, online: bool) -> str:
 
 def undone_by_termination(suite: Suite) -> str:
     """What forced termination left, in words. Its value is our own addition: of others' commands it proves nothing."""
-    ended, said = suite.terminate()
-    if ended.value == termination.NOTHING_LEFT or not suite.is_ours:
+    answer = suite.terminate()
+    if answer.ended.value == termination.NOTHING_LEFT or not suite.is_ours:
         return ""
-    return how_it_ended(suite.names.killall, ended) + (f": {said}" if said else "")
+    return how_it_ended(suite.names.killall, answer)
 
 
 def busy_holders(directory: str) -> list[str]:

@@ -59,14 +59,16 @@ def decide(rows: Table, ended: Ended, context: Context) -> Outcome:
     return {Verdict.HEALTHY: Outcome.SUCCESS, Verdict.NOT_RUNNING: Outcome.NOT_RUNNING}.get(verdict, Outcome.FAILED)
 
 
-def describe(command: str, rows: Table, ended: Ended) -> str:
-    """How a command ended, in words."""
+def describe(command: str, rows: Table, ended: Ended, said: str = "") -> str:
+    """How a command ended, in words; its own words where it has some, since Pacemaker shows only 128 characters."""
     if ended.signal is not None:
         return f"{command} was killed by signal {ended.signal}"
     if ended.value is None:
         return f"{command} did not answer in time"
     row = rows.get(ended.value)
-    return f"{command} answered {ended.value} ({row.meaning if row else 'not a value of its table'})"
+    if row is None:
+        return f"{command} answered {ended.value}, which is not a value of its table"
+    return f"{command} answered {ended.value}: {said or row.meaning}"
 
 
 def missing_proof(stopped: bool, monitoring: str, terminated: str, holders: list[str]) -> str:

@@ -9,7 +9,7 @@ from bansho.cluster.agent.deadline import Deadline
 from bansho.cluster.agent.decide import Context, Outcome, decide, describe
 from bansho.cluster.agent.parameters import Parameters
 from bansho.contract import imdatabase, operation, suites, verdicts
-from bansho.contract.verdicts import Ended, Table, Verdict
+from bansho.contract.verdicts import Table, Verdict
 
 
 class Look(NamedTuple):
@@ -51,16 +51,16 @@ class Suite:
         for name in [*wanted, suites.DATABASE_STATUS] if self.parameters.database else wanted:
             command.find(name, self.folders)
 
-    def start(self) -> Ended:
+    def start(self) -> command.Answer:
         """Runs the start command; its end says nothing of whether it worked."""
         limit = timing.share(self.deadline.left(), self.parameters.patience.look)
-        return self._run(self.names.start, self.parameters.host, limit=limit, leaves_daemons=True).ended
+        return self._run(self.names.start, self.parameters.host, limit=limit, leaves_daemons=True)
 
-    def stop(self) -> Ended:
+    def stop(self) -> command.Answer:
         """Runs the stop command; its end says nothing of whether it worked."""
         later = timing.FORCED_TERMINATION + self.parameters.patience.monitoring
         limit = timing.share(self.deadline.left(), later)
-        return self._run(self.names.stop, self.parameters.host, limit=limit, leaves_daemons=True).ended
+        return self._run(self.names.stop, self.parameters.host, limit=limit, leaves_daemons=True)
 
     def terminate(self) -> command.Answer:
         """Runs forced termination."""
@@ -85,7 +85,7 @@ class Suite:
     def ask(self, question: Question, context: Context) -> Look:
         """Asks one question once."""
         ended, said = self._run(question.command, *question.arguments, limit=self.parameters.patience.answer)
-        words = describe(question.command, question.rows, ended) + (f": {said}" if said else "")
+        words = describe(question.command, question.rows, ended, said)
         self.deadline.last = words
         return Look(decide(question.rows, ended, context), verdicts.judge(question.rows, ended), words)
 

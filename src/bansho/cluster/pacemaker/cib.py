@@ -73,6 +73,19 @@ def members(cib: Element, group: str) -> list[str]:
     return [each.get("id", "") for each in cib.findall(f".//group[@id='{group}']/primitive")]
 
 
+REFERENCES = ("rsc", "with-rsc", "first", "then")
+"""The attributes by which a constraint names resources."""
+
+
+def constraints_on(cib: Element, resources: Sequence[str]) -> list[str]:
+    """The ids of the constraints that name one of these resources; those by sets, which only people write, aside."""
+    return [
+        each.get("id", "")
+        for each in cib.findall(".//constraints/*")
+        if any(each.get(reference) in resources for reference in REFERENCES)
+    ]
+
+
 class Setting(NamedTuple):
     """A meta attribute of one resource."""
 

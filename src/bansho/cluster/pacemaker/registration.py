@@ -6,12 +6,10 @@ from pathlib import Path
 from bansho.cluster.errors import InvalidConfiguration, NoFencing, NotForACluster, StillRunning
 from bansho.cluster.model import Model
 from bansho.cluster.pacemaker import render
-from bansho.cluster.pacemaker.cib import Cib, fencing_problem, members, operators_settings, parse
+from bansho.cluster.pacemaker.cib import Cib, constraints_on, fencing_problem, members, operators_settings, parse
 
 DIFFERENT = 1
 """What `crm_diff` returns when there is a difference."""
-ABSENT = 105
-"""What `cibadmin` returns where nothing matches."""
 
 
 def apply(model: Model, fencing: str = "") -> bool:
@@ -87,7 +85,8 @@ def patch(old: Path, new: Path) -> bool:
 def remove(name: str, patience: float) -> bool:
     """Stops the logical host in its sequence within `patience` seconds, then removes it; whether it was there.
 
-    Resources deleted while they run would be stopped in no order. Raises StillRunning, ToolMissing or ToolFailed.
+    Resources deleted while they run would be stopped in no order. Constraints on them go too, such as those that
+    `crm_resource --move` leaves. Raises StillRunning, ToolMissing or ToolFailed.
     """
     registered = members(parse(Cib().query()), name)
     if not registered:
@@ -97,9 +96,15 @@ def remove(name: str, patience: float) -> bool:
     for resource in registered:
         if runs(resource):
             raise StillRunning(name=name, resource=resource)
-    for path in (f"//rsc_location[@id='{name}-nodes']", f"//group[@id='{name}']"):
-        Cib().run("cibadmin", "--delete", "--force", "--xpath", path, accepted=(0, ABSENT))
-    return True
+    with tempfile.TemporaryDirectory(prefix="bansho-") as folder:
+        old, new = Path(folder, "old.xml"), Path(folder, "new.xml")
+        live = Cib().query()
+        old.write_text(live, encoding="utf-8")
+        new.write_text(live, encoding="utf-8")
+        for constraint in constraints_on(parse(live), [name, *registered]):
+            Cib(new).run("cibadmin", "--delete", "--force", "--xpath", f"//constraints/*[@id='{constraint}']")
+        Cib(new).run("cibadmin", "--delete", "--force", "--xpath", f"//group[@id='{name}']")
+        return patch(old, new)
 
 
 def runs(resource: str) -> bool:
