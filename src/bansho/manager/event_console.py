@@ -36,31 +36,32 @@ log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells the process manager what it does."""
+    """uvicorn that tells the process manager what it does, and sleeps until it is ended instead of looking for it."""
 
     def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
         super().__init__(config)
         self._app = app
+        self._asked = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to answer, and to beat."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, self._asked.set)
         await super().startup(sockets)
         if self.started:
             self._beating = asyncio.create_task(_beat())
             notify("READY=1", "STATUS=listening")
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends open answers, live pages among them, and stops."""
+    async def main_loop(self) -> None:
+        """Waits to be ended, then ends the live pages, which would never end by themselves."""
+        await self._asked.wait()
         notify("STOPPING=1")
         self._app.state.console.streams.end()
-        await super().shutdown(sockets)
         self._beating.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT end the server, and that is all: a stop that was asked for exits with 0."""
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, self.handle_exit)
+        """Leaves the signals to `startup`: a stop that was asked for exits with 0."""
         yield
 
 
@@ -82,6 +83,7 @@ def server(host: LogicalHost) -> Server:
         app,
         log_config=None,
         access_log=False,
+        date_header=False,
         server_header=False,
         proxy_headers=False,
         lifespan="on",

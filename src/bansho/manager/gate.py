@@ -1,6 +1,7 @@
 """What every request passes on its way in and every answer on its way out: who is it, and how may a browser use it."""
 
 import time
+from email.utils import formatdate
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -85,7 +86,7 @@ class Watch:
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update({**HEADERS, "Date": formatdate(usegmt=True)})
                 _count(scope, message["status"], time.monotonic() - began)
             await send(message)
 

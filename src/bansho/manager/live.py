@@ -21,6 +21,8 @@ from bansho.manager.filters import ROWS, Filter
 CHANNEL = "event"
 RECONNECT = 0.5
 """Seconds between attempts to listen again."""
+DRAIN = 0.01
+"""Seconds to read what has come, before waiting for more."""
 BEAT = 5.0
 """Seconds after which a quiet stream shows that it lives: a browser hears nothing of a server that lost its power."""
 SILENCE = 12.0
@@ -74,8 +76,10 @@ class Feed:
             await connection.execute(f"LISTEN {CHANNEL}")
             row = await (await connection.execute(queries.HIGH_WATER)).fetchone()
             self._tell(connected=True, high_water=row[0] if row else 0)
-            async for notification in connection.notifies():
-                self._tell(connected=True, high_water=_serial(notification.payload))
+            while True:
+                async for notification in connection.notifies(timeout=DRAIN):
+                    self._tell(connected=True, high_water=_serial(notification.payload))
+                await _readable(connection.fileno())
 
     def _tell(self, *, connected: bool, high_water: int = 0) -> None:
         self.connected = connected
@@ -87,6 +91,16 @@ class Feed:
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+async def _readable(descriptor: int) -> None:
+    """Returns when there is something to read. psycopg itself would look ten times a second."""
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
 
 
 def _serial(payload: str) -> int:
