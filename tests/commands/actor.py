@@ -15,6 +15,8 @@ import threading
 import time
 from pathlib import Path
 
+FORKING_LIMIT = 20.0
+"""Seconds: what a broken forced termination leaves must not burn the machine for ever."""
 NAME = os.environ.get("BANSHO_SERVICE", "?")
 
 
@@ -69,7 +71,8 @@ def settle(ways: set[str]) -> None:
         ctypes.CDLL(None).prctl(15, b"innocent", 0, 0, 0)
     if "ignore" in ways:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    while "forking" in ways:
+    until = time.monotonic() + FORKING_LIMIT
+    while "forking" in ways and time.monotonic() < until:
         if os.fork():
             time.sleep(0.005)
             os._exit(0)

@@ -96,6 +96,11 @@ def _processes(group: str) -> list[int]:
         return []
 
 
+def populated(group: str) -> bool:
+    """Whether a process lives in the group or below; the kernel knows, also of one that no look at /proc catches."""
+    return not wait_empty(group, 0)
+
+
 def kill(group: str) -> None:
     """Kills every process in the group and below at once, those that are being forked too."""
     with suppress(OSError), open(f"{group}/cgroup.kill", "w", encoding="ascii") as file:  # noqa: PTH123

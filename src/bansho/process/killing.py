@@ -84,6 +84,6 @@ def _orders_held(folder: Folder) -> Iterator[None]:
     """Keeps starts out meanwhile; one that hangs in the middle is not waited for."""
     with ExitStack() as held:
         if os.path.isdir(folder.path):  # noqa: PTH112
-            with suppress(Passed), deadline(ORDER_PATIENCE):
+            with suppress(Passed, PermissionError), deadline(ORDER_PATIENCE):
                 held.enter_context(locked(folder.order_lock))
         yield

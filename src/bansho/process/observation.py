@@ -69,6 +69,8 @@ def _look(host: LogicalHost, folder: Folder) -> tuple[int, str]:
     without_record = _living([process for pid, process in living.items() if pid not in caller])
     if without_record:
         return without_record
+    if group and cgroup.populated(group) and os.getpid() not in cgroup.processes(group):
+        return operation.PARTLY_STOPPED, "the process manager is dead and processes of its control group live"
     lease.available(host)
     other = lease.held_elsewhere(host.shared.root) if host.is_logical else None
     if other:

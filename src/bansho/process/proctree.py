@@ -16,6 +16,8 @@ from bansho.process.identity import Stat
 MARK = "BANSHO_MARK"
 """In the environment of every process of a suite: the suite's run-time folder, which names node, host and suite."""
 SERVICE = "BANSHO_SERVICE"
+LOOKS = 10
+"""How often /proc is listed again while there are new processes: a look at hundreds takes longer than one may live."""
 GUARDIAN = "_guard"
 """Ends the program name of a guardian."""
 ENVIRONMENT_BYTES = 1 << 20
@@ -40,9 +42,16 @@ class Process(NamedTuple):
 
 
 def snapshot() -> dict[int, Process]:
-    """Every living process on this node by its pid."""
-    found = (_process(int(name)) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
-    return {process.stat.pid: process for process in found if process}
+    """Every living process on this node by its pid; those too that were started while we looked."""
+    seen: set[int] = set()
+    found: dict[int, Process] = {}
+    for _ in range(LOOKS):
+        fresh = {int(name) for name in os.listdir("/proc") if name.isdigit()} - seen  # noqa: PTH208
+        if not fresh:
+            break
+        seen |= fresh
+        found |= {pid: process for pid in fresh if (process := _process(pid))}
+    return found
 
 
 def _process(pid: int) -> Process | None:

@@ -1,0 +1,298 @@
+"""Forced termination (CONTRACT 3.4): nothing survives, nothing else is touched - by each mechanism."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.commands.suites import ACTOR, Suite, eventually, service, steady
+from tests.house import House
+
+from bansho.logicalhost import lease
+from bansho.process import cgroup, identity, proctree
+
+WAYS = {
+    "stayed": "stay",
+    "left the session": "setsid",
+    "left the parent": "orphan",
+    "left both": "setsid+orphan",
+    "cleared its environment": "cleared",
+    "left everything": "setsid+orphan+cleared+renamed",
+    "ignores SIGTERM": "setsid+orphan+ignore",
+    "forks all the time": "forking",
+    "forks all the time, out of sight": "setsid+orphan+cleared+forking",
+}
+SEVERAL = [f"escapee={way}" for way in WAYS.values()]
+
+
+def alive() -> set[tuple[int, int]]:
+    """Every living actor on this machine that runs this checkout's program."""
+    return {
+        (pid, process.stat.ticks) for pid, process in proctree.snapshot().items() if str(ACTOR) in command_line(pid)
+    }
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def nothing_new() -> Callable[[], set[tuple[int, int]]]:
+    """Gives the actors that live now and did not before."""
+    before = alive()
+    return lambda: alive() - before
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_no_way_out(base: Suite, mechanism: str, way: str, nothing_new: Callable[[], set[tuple[int, int]]]) -> None:
+    base.write(service("one", f"escapee={way}", "ready", "wait"))
+    base.start()
+    eventually(lambda: len(nothing_new()) >= 2)
+    ended = base.killall()
+    assert (ended.returncode, ended.stdout) == (0, "base on watch: nothing is left\n"), ended.stderr
+    assert nothing_new() == set()
+    assert base.value == 8
+
+
+@pytest.mark.parametrize("state", ["dead", "frozen", "guardian dead"])
+def test_whatever_became_of_the_manager(
+    base: Suite, mechanism: str, state: str, nothing_new: Callable[[], set[tuple[int, int]]]
+) -> None:
+    marked = [f"escapee={way}" for way in WAYS.values() if state != "guardian dead" or "cleared" not in way]
+    base.write(service("one", *marked, "ready", "wait"), steady("two"))
+    base.start()
+    if state == "dead":
+        base.kill_manager()
+    elif state == "frozen":
+        os.kill(base.manager, signal.SIGSTOP)
+    else:
+        parent = identity.stat(base.manager)
+        assert parent is not None
+        os.kill(parent.parent, signal.SIGKILL)
+    assert base.killall().returncode == 0
+    assert nothing_new() == set()
+    assert base.processes() == {}
+
+
+def test_a_half_started_suite(base: Suite, mechanism: str, nothing_new: Callable[[], set[tuple[int, int]]]) -> None:
+    gate = base.gate("gate")
+    base.write(service("slow", *SEVERAL, f"gate={gate}", "ready", "wait"), steady("next", after=["slow"]))
+    start = base.popen("start.cluster", "--timeout", "20")
+    base.wait_for_service("slow", "starting")
+    eventually(lambda: len(nothing_new()) >= len(WAYS))
+    assert base.killall().returncode == 0
+    _, errors = start.communicate()
+    assert start.returncode == 0
+    assert "BSHO2012-E" in errors
+    assert nothing_new() == set()
+    assert base.value == 8
+
+
+def test_what_a_dead_service_left_behind(
+    base: Suite, mechanism: str, nothing_new: Callable[[], set[tuple[int, int]]]
+) -> None:
+    base.write(service("one", "escapee=setsid+orphan+cleared", "ready", "exit=0"))
+    base.start()
+    base.wait_for(4)
+    assert nothing_new()
+    assert base.killall().returncode == 0
+    assert nothing_new() == set()
+
+
+def test_two_hundred_processes(base: Suite, mechanism: str, nothing_new: Callable[[], set[tuple[int, int]]]) -> None:
+    ways = ["stay", "setsid", "setsid+orphan", "setsid+orphan+cleared"] * 50
+    base.write(service("many", *(f"escapee={way}" for way in ways), "ready", "wait"))
+    base.start()
+    eventually(lambda: len(nothing_new()) > 200)
+    assert base.killall().returncode == 0
+    assert nothing_new() == set()
+
+
+def test_twice_changes_nothing(base: Suite) -> None:
+    base.write(steady("one"))
+    assert base.killall().returncode == 0
+    assert not base.folder.exists()
+    base.start()
+    assert [base.killall().returncode, base.killall().returncode] == [0, 0]
+    assert base.value == 8
+    assert base.start().stdout == "base on watch: all running\n"
+
+
+def test_nobody_else_is_touched(base: Suite, mechanism: str) -> None:
+    """Another suite, another host, and a process that only looks like ours."""
+    base.house.define("other")
+    neighbours = [Suite(base.house, "watch", "manager"), Suite(base.house, "other", "base")]
+    for suite in (base, *neighbours):
+        suite.write(steady("one"), service("two", "escapee=setsid", "ready", "wait"))
+    lone = subprocess.Popen([sys.executable, "-I", "-S", ACTOR, "wait"], env={"BANSHO_SERVICE": "one"})
+    try:
+        for suite in (base, *neighbours):
+            suite.start()
+        before = [suite.processes().keys() for suite in neighbours]
+        assert base.killall().returncode == 0
+        assert [suite.processes().keys() for suite in neighbours] == before
+        assert [suite.value for suite in neighbours] == [0, 0]
+        assert lone.poll() is None
+    finally:
+        lone.kill()
+        lone.wait()
+        for suite in neighbours:
+            suite.killall()
+
+
+def test_a_suite_that_was_started_from_another_suites_service(base: Suite, mechanism: str) -> None:
+    manager = Suite(base.house, "watch", "manager")
+    manager.write(steady("one"))
+    script = f"jco_start.cluster watch; exec {' '.join(json.loads(actor()))}"
+    base.write(
+        f'[[service]]\nname = "nest"\ncommand = ["sh", "-c", {json.dumps(script)}]\nenvironment = {commands()}\n'
+    )
+    try:
+        base.start()
+        manager.wait_for(0)
+        assert base.killall().returncode == 0
+        assert manager.value == 0
+    finally:
+        manager.killall()
+
+
+def actor() -> str:
+    return service("x", "ready", "wait").splitlines()[2].removeprefix("command = ")
+
+
+def commands() -> str:
+    from tests.house import COMMANDS
+
+    return f'{{ PATH = "{COMMANDS}:/usr/bin:/bin" }}'
+
+
+def test_a_recycled_pid_is_left_alone(base: Suite) -> None:
+    """Everything on this node that names a process names one that is no longer it."""
+    base.write(steady("one"))
+    base.start()
+    record = (base.folder / "record").read_text()
+    base.killall()
+    with subprocess.Popen([sys.executable, "-I", "-S", ACTOR, "wait"]) as stranger:
+        old = record.split(" ")[4]
+        (base.folder / "record").write_text(record.replace(old, str(stranger.pid)))
+        assert base.value == 8
+        assert base.killall().returncode == 0
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_other_holders_of_the_disk_are_named_and_left_alone(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    path = base.house.shared / "conf" / "base.toml"
+    with path.open() as file, subprocess.Popen(["sleep", "1000"], stdin=file) as holder:
+        file.close()
+        ended = base.killall()
+        assert ended.returncode == 0
+        assert f"BSHO2109-W pid {holder.pid} (sleep) holds {path} open" in ended.stderr
+        assert holder.poll() is None
+        answer = json.loads(base.killall("--json").stdout)
+        assert answer["holders"] == [{"pid": holder.pid, "program": "sleep", "path": str(path)}]
+        holder.kill()
+
+
+@pytest.mark.usefixtures("as_root")
+def test_what_survives_is_named(base: Suite) -> None:
+    """An ordinary user may not end root's processes: what it cannot end it names, and says 1."""
+    base.house.root.chmod(0o755)
+    base.write(steady("one"))
+    base.start()
+    pid = base.pid("one")
+    program = base.house.root / "killall"
+    module = f"import sys; sys.path[:0] = {sys.path!r}; from bansho.commands.killall import main; main()"
+    program.write_text(module)
+    ended = subprocess.run(
+        [
+            "setpriv",
+            "--reuid=nobody",
+            "--regid=nogroup",
+            "--clear-groups",
+            "/usr/bin/python3",
+            program,
+            "base",
+            "watch",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"BSHO2108-E pid {pid} (" in ended.stderr
+    assert "no right to end it" in ended.stderr
+    assert base.value == 0
+
+
+def test_nothing_of_it_stays_on_the_node(base: Suite, mechanism: str) -> None:
+    base.write(steady("one"))
+    base.start()
+    group = (base.folder / "cgroup").read_text().strip()
+    assert bool(group) == (mechanism == "control group")
+    base.killall()
+    assert {path.name for path in base.folder.iterdir()} == {"notify", "order.lock", "spmd.lock", "spmd.log"}
+    assert not group or not Path(group).exists()
+
+
+def test_the_lease_is_given_back_by_the_last_suite_alone(base: Suite) -> None:
+    manager = Suite(base.house, "watch", "manager")
+    for suite in (base, manager):
+        suite.write(steady("one"))
+        suite.start()
+    held = []
+    for suite in (manager, base):
+        assert suite.killall().returncode == 0
+        now = lease.read(base.house.shared)
+        assert now is not None
+        held.append(now.held)
+    assert held == [True, False]
+
+
+def test_without_the_shared_directory(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    base.house.shared.rename(base.house.root / "away")
+    ended = base.killall()
+    assert ended.returncode == 0
+    assert base.processes() == {}
+
+
+@pytest.mark.parametrize("arguments", [[], ["nowhere"], [""], ["watch", "more"], ["-h", "watch"], ["../watch"]])
+@pytest.mark.parametrize("what", ["start.cluster", "stop.cluster", "killall.cluster"])
+@pytest.mark.parametrize("prefix", ["jbs", "jco"])
+def test_argument_errors(house: House, prefix: str, what: str, arguments: list[str]) -> None:
+    house.define()
+    ended = house.command(f"{prefix}_{what}", *arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("BSHO")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "soon", "nan", "32768", ""])
+def test_a_timeout_that_is_none(house: House, timeout: str) -> None:
+    house.define()
+    assert house.command("jbs_start.cluster", "watch", "--timeout", timeout).returncode == 1
+
+
+def test_a_group_is_not_made_inside_another_ones() -> None:
+    if cgroup.own() is None:
+        pytest.skip("no control groups v2 here")
+    group = cgroup.create("test")
+    assert group is not None
+    parent = str(Path(group).parent)
+    try:
+        assert cgroup.own() == parent
+    finally:
+        cgroup.leave(parent)
+        cgroup.remove(group)
+    assert not Path(group).exists()
