@@ -19,10 +19,10 @@ from bansho.base.errors import (
     STATUS,
     BadEvent,
     BadParameter,
+    Busy,
     Forbidden,
     NoSuchResource,
     NotJson,
-    StoreFailed,
     TooLarge,
     Unauthenticated,
 )
@@ -129,7 +129,9 @@ class Api:
 
     async def metrics(self, _request: Request) -> Response:
         """GET /metrics."""
-        return Response(self._metrics.text(self._intake.last), media_type="text/plain; version=0.0.4")
+        return Response(
+            self._metrics.text(self._intake.last, self._intake.waiting), media_type="text/plain; version=0.0.4"
+        )
 
     async def health(self, _request: Request) -> Response:
         """GET /healthz: whether an event could be taken in."""
@@ -137,7 +139,9 @@ class Api:
             async with asyncio.timeout(HEALTH_SECONDS):
                 await self._intake.check()
         except TimeoutError:
-            raise StoreFailed(path="", reason=f"the writer did not come round in {HEALTH_SECONDS} seconds") from None
+            return self._answered(Busy(reason=f"the writer did not come round in {HEALTH_SECONDS} seconds"), 503)
+        except BanshoError as error:
+            return self._answered(error, 503)
         return _json({"status": "ok"})
 
     def _allow(self, request: Request, scope: Scope) -> None:
@@ -160,14 +164,16 @@ class Api:
 
     async def _refused(self, _request: Request, error: Exception) -> Response:
         status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 503)
-        self._metrics.refused(status)
-        return _json({"error": str(error)}, status)
+        return self._answered(error, status)
 
     async def _no_such_resource(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-        self._metrics.refused(error.status_code)
-        text = NoSuchResource(method=request.method, path=request.url.path, reason=error.detail)
-        return _json({"error": str(text)}, error.status_code)
+        named = NoSuchResource(method=request.method, path=request.url.path, reason=error.detail)
+        return self._answered(named, error.status_code)
+
+    def _answered(self, error: Exception, status: int) -> Response:
+        self._metrics.refused(status)
+        return _json({"error": str(error)}, status)
 
     async def _gone(self, _request: Request, _error: Exception) -> Response:
         return Response(status_code=400)

@@ -45,11 +45,12 @@ class Intake:
     def __init__(self, store: Store, metrics: Metrics, changed: Callable[[BanshoError | None], None]) -> None:
         self.last = store.last
         """The newest committed serial."""
+        self.waiting = 0
+        """Events that wait for the writer."""
         self.refusal: BanshoError | None = None
         """Why the last attempt to write failed; None: it did not."""
         self._store, self._metrics, self._changed = store, metrics, changed
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._waiting = 0
         self._ending = False
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -58,13 +59,13 @@ class Intake:
 
     async def register(self, events: Sequence[Event]) -> Answers:
         """Stores the events durably; all or nothing. Raises Busy, NoSpace, StoreFailed or LeaseLost."""
-        if self._waiting + len(events) > WAITING:
-            raise Busy(reason=f"{self._waiting:,} events are waiting")
-        self._waiting += len(events)
+        if self.waiting + len(events) > WAITING:
+            raise Busy(reason=f"{self.waiting:,} events are waiting")
+        self.waiting += len(events)
         try:
             return await self._done(events)
         finally:
-            self._waiting -= len(events)
+            self.waiting -= len(events)
 
     async def beat(self) -> None:
         """Returns when the writer has come round once: then it lives. Touches no disk."""

@@ -21,6 +21,7 @@ class Metrics:
         self._refused = Counter("bansho_requests_refused", "Requests refused", ["status"], registry=self.registry)
         self._commit = Histogram("bansho_commit_seconds", "A commit", registry=self.registry, buckets=SECONDS)
         self._group = Histogram("bansho_commit_events", "Events a commit", registry=self.registry, buckets=SIZES)
+        self._waiting = Gauge("bansho_events_waiting", "Events that wait for the writer", registry=self.registry)
         self._last = Gauge("bansho_last_serial", "The newest event's serial", registry=self.registry)
 
     def committed(self, answers: Sequence[Registration], seconds: float) -> None:
@@ -35,7 +36,8 @@ class Metrics:
         """A request was answered with an error."""
         self._refused.labels(str(status)).inc()
 
-    def text(self, last: int) -> bytes:
-        """All of it in Prometheus' text format; `last` is the newest committed serial."""
+    def text(self, last: int, waiting: int) -> bytes:
+        """All of it in Prometheus' text format: `last` is the newest committed serial, `waiting` a number of events."""
+        self._waiting.set(waiting)
         self._last.set(last)
         return generate_latest(self.registry)

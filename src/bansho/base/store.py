@@ -48,6 +48,9 @@ PROBE = "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(65536))"
 ROWS = 100
 """Rows an INSERT. One statement for many rows: each one gives up Python's lock and has to get it back."""
 
+LOCKED = 3.0
+"""Seconds to wait where somebody has locked the store, with a shell for instance. Less than /healthz waits."""
+
 Name = tuple[str | None, int | None]
 """(source server, source serial)."""
 
@@ -86,6 +89,7 @@ class Store:
             self._database = _opened(self.path)
             self.last: int = self._database.execute(ENDS).fetchone()[1] or 0
         except (sqlite3.Error, OSError) as error:
+            os.close(self._lock)
             raise StoreUnusable(path=self.path, reason=error) from None
 
     def add(self, events: Sequence[Event], now: float) -> list[Registration]:
@@ -210,7 +214,7 @@ def _held(path: Path) -> int:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    return sqlite3.connect(path, LOCKED, isolation_level=None, check_same_thread=False, cached_statements=256)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,196 @@
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bansho.base.errors import NoSpace, StoreFailed, StoreHeld, StoreUnusable
+from bansho.base.store import Name, Reader, Store, number
+from bansho.events.event import Event
+from bansho.events.wire import Page, Registration
+from bansho.logicalhost.errors import LeaseLost
+
+servers = st.sampled_from(["web1", 'a "quoted" \\ name', "größe", "127"])
+named = st.builds(
+    lambda server, serial, message: Event(source_server=server, source_serial=serial, message=message),
+    servers,
+    st.integers(1, 6),
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5),
+)
+nameless = st.builds(Event, message=st.just("no name"))
+groups = st.lists(named | nameless, max_size=8)
+
+
+def unguarded() -> None:
+    """Allows everything."""
+
+
+def page(reader: Reader, after: int = 0, limit: int = 1000) -> Page:
+    return msgspec.json.decode(reader.page(after, limit), type=Page)
+
+
+class StoreBesideModel(RuleBasedStateMachine):
+    """Groups come in, the store is closed or its process dies, and it always holds what the model holds."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="store-")
+        self.model: list[Event] = []
+        self.names: dict[Name, int] = {}
+        self.open()
+
+    def open(self) -> None:
+        self.store = Store(Path(self.folder.name) / "events", "watch", unguarded)
+
+    @rule(events=groups)
+    def add(self, events: list[Event]) -> None:
+        assert self.store.add(events, 5.0) == [self.expected(event) for event in events]
+
+    def expected(self, event: Event) -> Registration:
+        name = (event.source_server, event.source_serial)
+        if event.source_server is not None and name in self.names:
+            return Registration(self.names[name], True)
+        self.model.append(event)
+        self.names[name] = len(self.model)
+        return Registration(len(self.model), False)
+
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.open()
+
+    @invariant()
+    def the_same(self) -> None:
+        reader = Reader(self.store.path, "watch", 3)
+        stored = page(reader).events
+        assert [event.serial for event in stored] == list(range(1, len(self.model) + 1))
+        assert [event.message for event in stored] == [event.message for event in self.model]
+        for kept, sent in zip(stored, self.model, strict=True):
+            own = ("watch", kept.serial)
+            expected = own if sent.source_server is None else (sent.source_server, sent.source_serial)
+            assert (kept.source_server, kept.source_serial) == expected
+        state = reader.state()
+        assert (state.last, state.count, state.oldest) == (len(stored), len(stored), min(1, len(stored)))
+        reader.close()
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+
+TestStoreBesideModel = StoreBesideModel.TestCase
+TestStoreBesideModel.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+
+
+@given(groups, st.integers(0, 100))
+def test_numbers_go_on_without_a_gap_and_a_name_has_one(events: list[Event], last: int) -> None:
+    answers, fresh = number(events, {}, last)
+    assert [answer.serial for answer in answers if not answer.duplicate] == list(range(last + 1, last + 1 + len(fresh)))
+    by_name: dict[Name, set[int]] = {}
+    for event, answer in zip(events, answers, strict=True):
+        if event.source_server is not None:
+            by_name.setdefault((event.source_server, event.source_serial), set()).add(answer.serial)
+    assert all(len(serials) == 1 for serials in by_name.values())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "events"
+
+
+def test_a_page_is_in_order_and_ends_where_it_was_asked_to(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded)
+    store.add([Event(message=str(n)) for n in range(1, 2501)], 1.0)
+    reader = Reader(store.path, "watch", 0)
+    some = page(reader, 1000, 700)
+    assert [event.serial for event in some.events] == list(range(1001, 1701))
+    assert some.last == 1700
+    assert page(reader, 2500) == Page([], 2500)
+    reader.close()
+    store.close()
+
+
+def test_two_processes_never_write_one_store(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded)
+    with pytest.raises(StoreHeld, match=r"BSHO4011-E .*process \d+ has it open"):
+        Store(folder, "watch", unguarded)
+    store.close()
+    Store(folder, "watch", unguarded).close()
+
+
+def test_after_the_lease_is_lost_nothing_is_written(folder: Path) -> None:
+    lost = False
+
+    def guard() -> None:
+        if lost:
+            raise LeaseLost(path=folder, mine=1, now=2, owner="other")
+
+    store = Store(folder, "watch", guard)
+    store.add([Event(message="ours")], 1.0)
+    lost = True
+    with pytest.raises(LeaseLost):
+        store.add([Event(message="too late")], 2.0)
+    with pytest.raises(LeaseLost):
+        store.check(writing=False)
+    reader = Reader(store.path, "watch", 1)
+    assert [event.message for event in page(reader).events] == ["ours"]
+    reader.close()
+    lost = False
+    assert store.add([Event(message="again ours")], 3.0) == [Registration(2, False)]
+    store.close()
+
+
+def test_without_space_nothing_of_a_group_is_stored_and_it_goes_on_with_space(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded)
+    store.add([Event(message="kept")], 1.0)
+    pages = store._database.execute("PRAGMA page_count").fetchone()[0]
+    store._database.execute(f"PRAGMA max_page_count = {pages}")
+    many = [Event(message="x" * 1000) for _ in range(50)]
+    with pytest.raises(NoSpace, match="BSHO4026-E"):
+        store.add(many, 2.0)
+    with pytest.raises(NoSpace):
+        store.check(writing=True)
+    store.check(writing=False)
+    store._database.execute("PRAGMA max_page_count = 100000")
+    store.check(writing=True)
+    assert [answer.serial for answer in store.add(many, 3.0)] == list(range(2, 52))
+    store.close()
+
+
+def test_a_store_that_somebody_else_locks_is_a_failure_not_a_loss(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded)
+    store._database.execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreFailed, match=r"BSHO4027-E .*locked"):
+        store.add([Event()], 1.0)
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.add([Event()], 1.0) == [Registration(1, False)]
+    store.close()
+
+
+def test_a_damaged_store_is_said_to_be_that(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "events.db").write_bytes(b"this is no database" * 1000)
+    with pytest.raises(StoreUnusable, match=r"BSHO4012-E .*not a database"):
+        Store(folder, "watch", unguarded)
+
+
+def test_a_newer_store_is_left_alone(folder: Path) -> None:
+    Store(folder, "watch", unguarded).close()
+    database = sqlite3.connect(folder / "events.db")
+    database.execute("PRAGMA user_version = 2")
+    database.close()
+    with pytest.raises(StoreUnusable, match="expected version 1 of its tables, found 2"):
+        Store(folder, "watch", unguarded)
+
+
+def test_the_store_is_private(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    store.close()
