@@ -1,7 +1,7 @@
 """The legs of a takeover: what was reached when, and how long after what it waited for. Pure.
 
-fault -> detected -> fenced -> disk -> address -> lease -> Base -> first event acknowledged
-                                                             \\-> database -> Manager
+fault, detected, fenced, disk, address, lease, first event acknowledged
+                                               Base, database, Manager
 """
 
 from collections.abc import Iterable, Mapping
