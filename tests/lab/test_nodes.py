@@ -247,20 +247,37 @@ def test_a_window_onto_nothing_closes_the_connection(bare: Lab) -> None:
         assert caller.recv(1) == b""
 
 
-def test_a_node_may_fence_but_not_touch_cables_or_talk_nonsense(bare: Lab) -> None:
-    def ask(line: bytes) -> bytes:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(bare.places.socket("n1")))
-            client.sendall(line + b"\n")
-            return client.makefile("rb").readline()
+def ask(lab: Lab, who: str, line: bytes) -> bytes:
+    """The power daemon's answer to a line on the socket of `who`."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(lab.places.socket(who)))
+        client.sendall(line + b"\n")
+        return client.makefile("rb").readline()
 
+
+def test_a_node_may_fence_but_not_touch_cables_or_talk_nonsense(bare: Lab) -> None:
     for action in ("cut", "plug", "freeze", "thaw", "loss", "_off", ""):
-        assert b"error" in ask(b'{"action": "%s", "node": "n2"}' % action.encode())
+        assert b"error" in ask(bare, "n1", b'{"action": "%s", "node": "n2"}' % action.encode())
     for nonsense in (b"", b"{", b"[]", b'{"action": 1}', b"\xff", b'{"action": "off", "node": "n9"}', b"x" * 100_000):
-        assert b"error" in ask(nonsense)
-    assert ask(b'{"action": "list"}') == b'{"nodes":"n1 n2"}\n'
-    assert b'"on"' in ask(b'{"action": "status", "node": "n2"}')
+        assert b"error" in ask(bare, "n1", nonsense)
+    assert ask(bare, "n1", b'{"action": "list"}') == b'{"nodes":"n1 n2"}\n'
+    assert b'"on"' in ask(bare, "n1", b'{"action": "status", "node": "n2"}')
     assert not [entry for entry in bare.power_log() if entry.by != "power"]
+
+
+def test_a_node_that_is_fenced_loses_what_it_had_not_synced_and_boots_again(bare: Lab) -> None:
+    first, second = bare.node("n1"), bare.node("n2")
+    out(first, "mount", bare.disk, "/mnt")
+    out(first, "sh", "-c", "echo no >/mnt/unsynced")
+    dead = os.pidfd_open(first.pid)
+    assert ask(bare, "n2", b'{"action": "reboot", "node": "n1"}') == b"{}\n"
+    assert select.select([dead], [], [], 0)[0], "the answer came before the node was dead"
+    os.close(dead)
+    fenced = bare.wait_power("reboot", "n1", by="n2")
+    out(second, "mount", bare.disk, "/mnt")
+    assert out(second, "ls", "/mnt") == "lost+found"
+    bare.wait_power("boot", "n1", after=fenced.monotonic)
+    assert first.on
 
 
 def test_what_was_synced_survives_a_power_loss_and_what_was_not_is_lost(bare: Lab) -> None:

@@ -8,7 +8,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LAB = ("--mount", "--net", "--ipc", "--pid")
 NODE = (*LAB, "--uts", "--cgroup")
 
-_INTO_GROUP = '[ -z "$0" ] || echo 0 >"$0/cgroup.procs"; exec "$@"'
+_INTO_GROUP = 'umask 022; [ -z "$0" ] || echo 0 >"$0/cgroup.procs"; exec "$@"'
 # nsenter itself would stop with its child when the node is frozen, and then never see it die. So it does not fork; a
 # shell does, and waits. The program dies with that shell.
 _WAIT = '"$@"; exit $?'
@@ -20,7 +20,7 @@ def group_of(top: str, member: str) -> str:
 
 
 def into_group(group: str, command: Sequence[str]) -> list[str]:
-    """`command`, begun in a control group (none: "")."""
+    """`command`, begun in a control group (none: ""), with the umask of a login."""
     return ["sh", "-c", _INTO_GROUP, group, *command]
 
 

@@ -3,7 +3,6 @@
 # From the daemon: LAB (the lab's folder), NODE, ADDRESS, USERS, MEMBER (1: cluster software). Started in its own namespaces,
 # with the host's /proc still mounted: that is how it learns the pid that the host and the daemon know it by.
 set -eu
-umask 022
 while read -r key host outer _; do [ "$key" != NSpid: ] || break; done </proc/self/status
 echo "$host $outer"   # to the daemon, which then connects eth0 and says so on stdin
 exec 3>&1 >&2
