@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,6 +157,16 @@ def test_a_sender_that_leaves_in_the_middle_disturbs_nobody(service: Service) ->
     line.close()
     assert service.post({"message": "whole"}).json()["serial"] == 1
     assert "Traceback" not in service.log.read_text()
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n"])
+def test_a_head_without_end_is_cut_off(service: Service, start: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), PATIENCE) as line:
+        line.sendall(start)
+        piece = b"A: b\r\n" if start.endswith(b"\n") else b"x" * 6
+        with pytest.raises(ConnectionError):
+            line.sendall(piece * 10_000_000)
+    assert service.post({"attributes": {"A": "x" * 9000}}).status_code == 201
 
 
 REQUESTS = [("POST", "/api/v1/events"), ("POST", "/api/v1/events/batch"), ("GET", "/api/v1/events"),

@@ -190,6 +190,13 @@ def test_a_newer_store_is_left_alone(folder: Path) -> None:
         Store(folder, "watch", unguarded)
 
 
+def test_a_commit_waits_for_the_disk(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded)
+    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: sqlite.org/pragma.html
+    store.close()
+
+
 def test_the_store_is_private(folder: Path) -> None:
     store = Store(folder, "watch", unguarded)
     assert folder.stat().st_mode & 0o777 == 0o700

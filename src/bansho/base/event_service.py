@@ -21,6 +21,7 @@ from bansho.base.app import Api
 from bansho.base.intake import Intake
 from bansho.base.listener import cannot_listen, listener
 from bansho.base.metrics import Metrics
+from bansho.base.protocol import BoundedHead
 from bansho.base.store import Reader, Store
 from bansho.base.tokens import Tokens
 from bansho.contract.messages import BanshoError
@@ -97,7 +98,7 @@ def configuration(api: Api) -> uvicorn.Config:
     """uvicorn without what a service between programs does not need."""
     return uvicorn.Config(
         api.application(),
-        http="httptools",
+        http=BoundedHead,
         ws="none",
         lifespan="off",
         log_config=None,
