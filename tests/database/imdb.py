@@ -48,6 +48,7 @@ class Service:
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self._path))
+        self._path.chmod(0o666)  # as a process manager's is for the service's user
         variables = {**os.environ, "NOTIFY_SOCKET": str(self._path), **environment}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -68,6 +68,12 @@ def test_a_failing_one_leaves_nothing_and_what_came_before_stays(empty: str) -> 
     assert schema.migrate(empty, [FIRST, SECOND]) == [2]
 
 
+def test_one_that_cannot_be_recorded_is_not_applied(empty: str) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        schema.migrate(empty, [FIRST, SECOND._replace(number=1)])
+    assert "second" not in tables(empty)
+
+
 def test_a_changed_one_is_an_error_and_nothing_else_is_applied(empty: str) -> None:
     schema.migrate(empty, [FIRST])
     with pytest.raises(MigrationChanged, match=r"BSHO3009-E migration 1 \(first\)"):

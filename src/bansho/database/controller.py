@@ -45,7 +45,7 @@ async def _live(host: LogicalHost, account: Account, sign_of_life: Presence, ask
     work = asyncio.ensure_future(_serve(host, sign_of_life))
     try:
         await asyncio.wait({ended, asking, work}, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done() and not asking.done():
+        if ended.done() and (ended.result() or not asking.done()):
             raise PostmasterEnded(name=host.name, how=_how(ended.result()), phase="the database was needed")
         if work.done():
             work.result()

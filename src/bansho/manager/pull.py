@@ -105,7 +105,7 @@ class Source:
         try:
             async with self._client.stream("GET", path, params=query, timeout=limits) as response:
                 body = await self._body(response)
-        except httpx.TransportError as error:
+        except httpx.HTTPError as error:
             raise BaseAway(url=self.url, reason=str(error) or type(error).__name__) from None
         self._judge(response.status_code, body)
         try:
