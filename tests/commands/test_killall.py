@@ -26,6 +26,7 @@ WAYS = {
     "forks all the time": "forking",
     "forks all the time, out of sight": "setsid+orphan+cleared+forking",
 }
+VERBS = ("start", "stop", "killall")
 SEVERAL = [f"escapee={way}" for way in WAYS.values()]
 
 
@@ -50,14 +51,15 @@ def nothing_new() -> Callable[[], set[tuple[int, int]]]:
     return lambda: alive() - before
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_no_way_out(base: Suite, mechanism: str, way: str, nothing_new: Callable[[], set[tuple[int, int]]]) -> None:
-    base.write(service("one", f"escapee={way}", "ready", "wait"))
+def test_no_way_out(base: Suite, mechanism: str, nothing_new: Callable[[], set[tuple[int, int]]]) -> None:
+    base.write(
+        *(service(f"way-{number}", f"escapee={way}", "ready", "wait") for number, way in enumerate(WAYS.values()))
+    )
     base.start()
-    eventually(lambda: len(nothing_new()) >= 2)
+    eventually(lambda: len(nothing_new()) >= 2 * len(WAYS) - 1)
     ended = base.killall()
     assert (ended.returncode, ended.stdout) == (0, "base on watch: nothing is left\n"), ended.stderr
-    assert nothing_new() == set()
+    assert {command_line(pid) for pid, _ in nothing_new()} == set()
     assert base.value == 8
 
 
@@ -267,18 +269,17 @@ def test_without_the_shared_directory(base: Suite) -> None:
     assert base.processes() == {}
 
 
-@pytest.mark.parametrize("arguments", [[], ["nowhere"], [""], ["watch", "more"], ["-h", "watch"], ["../watch"]])
-@pytest.mark.parametrize("what", ["start.cluster", "stop.cluster", "killall.cluster"])
-@pytest.mark.parametrize("prefix", ["jbs", "jco"])
-def test_argument_errors(house: House, prefix: str, what: str, arguments: list[str]) -> None:
+@pytest.mark.parametrize("program", [f"{prefix}_{verb}.cluster" for prefix in ("jbs", "jco") for verb in VERBS])
+def test_argument_errors(house: House, program: str) -> None:
     house.define()
-    ended = house.command(f"{prefix}_{what}", *arguments)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith("BSHO")
-    assert ended.stderr.count("\n") == 1
+    for arguments in ([], ["nowhere"], [""], ["watch", "more"], ["../watch"]):
+        ended = house.command(program, *arguments)
+        assert (ended.returncode, ended.stdout) == (1, ""), arguments
+        assert ended.stderr.startswith("BSHO")
+        assert ended.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("timeout", ["0", "-1", "soon", "nan", "32768", ""])
+@pytest.mark.parametrize("timeout", ["0", "soon", "nan", "32768"])
 def test_a_timeout_that_is_none(house: House, timeout: str) -> None:
     house.define()
     assert house.command("jbs_start.cluster", "watch", "--timeout", timeout).returncode == 1
@@ -289,10 +290,9 @@ def test_a_group_is_not_made_inside_another_ones() -> None:
         pytest.skip("no control groups v2 here")
     group = cgroup.create("test")
     assert group is not None
-    parent = str(Path(group).parent)
     try:
-        assert cgroup.own() == parent
+        assert cgroup.own() == group.parent
     finally:
-        cgroup.leave(parent)
+        cgroup.leave(group.parent)
         cgroup.remove(group)
-    assert not Path(group).exists()
+    assert not group.exists()

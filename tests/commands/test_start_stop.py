@@ -74,7 +74,7 @@ def control_groups() -> set[Path]:
     from bansho.process import cgroup
 
     own = cgroup.own()
-    return set(Path(own).glob("bansho.watch.*")) if own else set()
+    return set(own.glob("bansho.watch.*")) if own else set()
 
 
 def test_start_and_stop_twice_change_nothing(base: Suite) -> None:

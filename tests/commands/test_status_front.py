@@ -55,7 +55,7 @@ OWNERS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(("age", "owner"), list(product(AGES, OWNERS)))
 def test_whether_a_record_is_believed(folder: Path, age: str, owner: str) -> None:
     found = own(until=max(0, record.now() + AGES[age]))._replace(**OWNERS[owner])
-    record.write(str(folder / "record"), found)
+    record.write(folder / "record", found)
     answer = front()
     assert answer == python()
     if (age, owner) == ("fresh", "this process"):
@@ -66,7 +66,7 @@ def test_whether_a_record_is_believed(folder: Path, age: str, owner: str) -> Non
 
 @pytest.mark.parametrize("value", [0, 1, 4, 8, 12, 5, 99])
 def test_every_value(folder: Path, value: int) -> None:
-    record.write(str(folder / "record"), own(value=value))
+    record.write(folder / "record", own(value=value))
     assert front() == python()
     assert front()[0] == (value if value in {0, 1, 4, 12} else 1)
 
@@ -74,12 +74,12 @@ def test_every_value(folder: Path, value: int) -> None:
 def test_it_asks_no_python_while_the_record_is_fresh(folder: Path, tmp_path: Path) -> None:
     """A front in a folder without an interpreter can still answer."""
     (tmp_path / "status").write_bytes(FRONT.read_bytes())
-    record.write(str(folder / "record"), own(value=4))
+    record.write(folder / "record", own(value=4))
     ended = subprocess.run(
         ["/bin/sh", tmp_path / "status", "-h", "watch"], env=dict(os.environ, PATH="/nowhere"), check=False
     )
     assert ended.returncode == 4
-    record.write(str(folder / "record"), own(until=0))
+    record.write(folder / "record", own(until=0))
     ended = subprocess.run(["/bin/sh", tmp_path / "status", "-h", "watch"], capture_output=True, check=False)
     assert ended.returncode in {126, 127}
 
@@ -89,13 +89,13 @@ def test_it_asks_no_python_while_the_record_is_fresh(folder: Path, tmp_path: Pat
     [["-h", "watch"], ["-h", "watch", "-t", "5"], ["-t", "0", "-h", "watch"], ["-h", "watch", "-t", "00032767"[3:]]],
 )
 def test_every_form_of_the_arguments(folder: Path, arguments: list[str]) -> None:
-    record.write(str(folder / "record"), own(value=4, text="four"))
+    record.write(folder / "record", own(value=4, text="four"))
     assert front(*arguments) == (4, "four\n")
 
 
 def test_a_text_is_printed_as_it_is(folder: Path) -> None:
     for text in (r"a\nb\c %s $HOME `id` \\", "  two  spaces  ", "déjà vu \udcff"):
-        record.write(str(folder / "record"), own(text=text))
+        record.write(folder / "record", own(text=text))
         assert front() == python() == (0, f"{text}\n")
 
 
@@ -107,7 +107,7 @@ def test_a_zombie_is_dead(folder: Path) -> None:
     stat = identity.stat(child)
     assert stat is not None
     assert stat.state == "Z"
-    record.write(str(folder / "record"), own(pid=child, ticks=stat.ticks))
+    record.write(folder / "record", own(pid=child, ticks=stat.ticks))
     assert front() == python() == (8, "base on watch: all stopped\n")
     os.waitpid(child, 0)
 
@@ -118,7 +118,7 @@ def test_a_manager_with_a_nasty_program_name(folder: Path, tmp_path: Path) -> No
         stat = identity.stat(child.pid)
         assert stat is not None
         assert stat.program == "a) R 1 (b) *"
-        record.write(str(folder / "record"), own(value=4, pid=child.pid, ticks=stat.ticks))
+        record.write(folder / "record", own(value=4, pid=child.pid, ticks=stat.ticks))
         assert front() == python()
         assert front()[0] == 4
 

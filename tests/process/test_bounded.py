@@ -24,7 +24,7 @@ def test_silence() -> None:
     with pytest.raises(bounded.Silent):
         bounded.ask(hang, 0.05)
     with pytest.raises(bounded.Silent):
-        bounded.ask(lambda: 1, 0)
+        bounded.ask(hang, 0)
 
 
 def refuse() -> None:

@@ -15,7 +15,7 @@ RECORD = Record(4, "boot", 17, 1234, 5000, "base on watch: partially stopped", '
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    path = str(tmp_path / "record")
+    path = tmp_path / "record"
     record.write(path, RECORD)
     assert record.read(path) == RECORD
     assert record.details(RECORD) == {"host": "watch"}
@@ -24,12 +24,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_no_record_is_no_damage(tmp_path: Path) -> None:
-    assert record.read(str(tmp_path / "record")) is None
+    assert record.read(tmp_path / "record") is None
 
 
 def test_a_record_that_is_no_file_is_damage(tmp_path: Path) -> None:
     with pytest.raises(Damage):
-        record.read(str(tmp_path))
+        record.read(tmp_path)
 
 
 def test_a_line_break_in_the_text_does_not_break_the_record() -> None:

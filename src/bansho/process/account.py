@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bansho.process.definition import Service
@@ -15,6 +16,11 @@ class Account(NamedTuple):
     uid: int
     gid: int
     variables: dict[str, str]
+
+
+def of_all(services: Iterable[Service]) -> dict[str, Account]:
+    """The accounts of services by their names. Raises UnknownServiceUser. It asks the user database, which may hang."""
+    return {service.name: of(service) for service in services}
 
 
 def of(service: Service) -> Account:

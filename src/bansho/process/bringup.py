@@ -6,6 +6,7 @@ For commands: the caller bounds it by `deadline`.
 import os
 import sys
 from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
 
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost.definition import LogicalHost
@@ -27,7 +28,7 @@ class Refused(BanshoError):
 
 def folder_of(host: LogicalHost, suite: str) -> Folder:
     """The suite's run-time folder on this node."""
-    return Folder(str(host.node.suite(suite)))
+    return Folder(host.node.suite(suite))
 
 
 def bring_up(host: LogicalHost, suite: str) -> None:
@@ -58,7 +59,7 @@ def await_end(host: LogicalHost, suite: str) -> None:
             pass
 
 
-def _free(path: str) -> bool:
+def _free(path: Path) -> bool:
     """Whether nobody holds the lock file now."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

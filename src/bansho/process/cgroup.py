@@ -2,14 +2,15 @@
 
 Control groups v2 (the kernel's Documentation/admin-guide/cgroup-v2.rst). A suite's group is a child of the group that
 its start command ran in, one group in it a service and one for the process manager. No controller is enabled, so this
-needs only the right to make a folder there; without it `proctree` alone finds the processes. Standard library only.
+needs only the right to make a folder there; without it `proctree` alone finds the processes.
 """
 
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 PREFIX = "bansho."
 MANAGER = "manager"
@@ -18,100 +19,92 @@ WITHOUT = "BANSHO_WITHOUT_CGROUP"
 """Set in the environment, it takes the control groups away: the tests run each mechanism."""
 
 
-def own() -> str | None:
+def own() -> Path | None:
     """The folder of this process's group, below no group of ours; None where the kernel shows none."""
     if os.environ.get(WITHOUT):
         return None
-    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:  # noqa: PTH123 - pathlib costs 5 ms
-        fields = next((line.split() for line in mounts if " - cgroup2 " in line), None)
-    with open("/proc/self/cgroup", encoding="utf-8") as groups:  # noqa: PTH123
-        path = next((line.rstrip("\n")[3:] for line in groups if line.startswith("0::/")), None)
-    if fields is None or path is None:
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    groups = Path("/proc/self/cgroup").read_text().splitlines()
+    mount = next((line.split() for line in mounts if " - cgroup2 " in line), None)
+    path = next((Path(line[3:]) for line in groups if line.startswith("0::/")), None)
+    if mount is None or path is None:
         return None
-    root, mount_point = fields[3], fields[4]
-    inside = os.path.relpath(path, root).split("/")
-    outer = [part for part in inside[: _first(inside)] if part != "."]
-    return None if ".." in outer else os.path.join(mount_point, *outer)  # noqa: PTH118
+    root, mount_point = Path(mount[3]), Path(mount[4])
+    return mount_point.joinpath(*_outside(path.relative_to(root).parts)) if path.is_relative_to(root) else None
 
 
-def _first(parts: list[str]) -> int:
-    """The position of the first group of ours: another suite's start must not put this one inside it."""
-    return next((number for number, part in enumerate(parts) if part.startswith(PREFIX)), len(parts))
+def _outside(parts: Sequence[str]) -> Sequence[str]:
+    """The groups above the first one of ours: another suite's start must not put this suite inside that one."""
+    return parts[: next((number for number, part in enumerate(parts) if part.startswith(PREFIX)), len(parts))]
 
 
-def create(name: str) -> str | None:
+def create(name: str) -> Path | None:
     """A new group with a child for the process manager, joined by this process; None where that is not possible."""
     parent = own()
     if parent is None:
         return None
-    group = f"{parent}/{PREFIX}{name}.{os.urandom(4).hex()}"
-    try:
-        os.mkdir(group)  # noqa: PTH102
+    group = parent / f"{PREFIX}{name}.{os.urandom(4).hex()}"
+    with suppress(OSError):
+        group.mkdir()
         join(child(group, MANAGER))
-        if os.access(f"{group}/cgroup.kill", os.W_OK):
+        if os.access(group / "cgroup.kill", os.W_OK):
             return group
-    except OSError:
-        pass
     leave(parent)
     remove(group)
     return None
 
 
-def child(group: str, name: str) -> str:
+def child(group: Path, name: str) -> Path:
     """The group of one service, made where it is missing. Raises OSError."""
-    path = f"{group}/{name}"
-    with suppress(FileExistsError):
-        os.mkdir(path)  # noqa: PTH102
+    path = group / name
+    path.mkdir(exist_ok=True)
     return path
 
 
-def join(group: str) -> None:
+def join(group: Path) -> None:
     """Moves this process into the group. Raises OSError."""
-    with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:  # noqa: PTH123
-        file.write("0")
+    (group / "cgroup.procs").write_text("0")
 
 
-def leave(parent: str) -> None:
+def leave(parent: Path) -> None:
     """Moves this process back to the `parent` group, where that is possible."""
     with suppress(OSError):
         join(parent)
 
 
-def groups(group: str) -> Iterator[str]:
+def groups(group: Path) -> Iterator[Path]:
     """The group and all below it, the innermost first."""
     for path, _, _ in os.walk(group, topdown=False):
-        yield path
+        yield Path(path)
 
 
-def processes(group: str) -> set[int]:
+def processes(group: Path) -> set[int]:
     """The pids of all processes in the group and below. None where it does not exist."""
     return {pid for path in groups(group) for pid in _processes(path)}
 
 
-def _processes(group: str) -> list[int]:
-    try:
-        with open(f"{group}/cgroup.procs", encoding="ascii") as file:  # noqa: PTH123
-            return [int(line) for line in file if line != "0\n"]
-    except OSError:
-        return []
+def _processes(group: Path) -> list[int]:
+    with suppress(OSError):
+        return [int(line) for line in (group / "cgroup.procs").read_text().split() if line != "0"]
+    return []
 
 
-def populated(group: str) -> bool:
+def populated(group: Path) -> bool:
     """Whether a process lives in the group or below; the kernel knows, also of one that no look at /proc catches."""
     return not wait_empty(group, 0)
 
 
-def kill(group: str) -> None:
+def kill(group: Path) -> None:
     """Kills every process in the group and below at once, those that are being forked too."""
-    with suppress(OSError), open(f"{group}/cgroup.kill", "w", encoding="ascii") as file:  # noqa: PTH123
-        file.write("1")
+    with suppress(OSError):
+        (group / "cgroup.kill").write_text("1")
 
 
-def wait_empty(group: str, limit: float) -> bool:
+def wait_empty(group: Path, limit: float) -> bool:
     """Whether no process is left in the group after at most `limit` seconds; the kernel wakes us, nothing polls."""
     until = time.monotonic() + limit
     try:
-        with open(f"{group}/cgroup.events", encoding="ascii") as events:  # noqa: PTH123
+        with (group / "cgroup.events").open() as events:
             changes = select.poll()
             changes.register(events, select.POLLPRI)
             while "populated 0" not in events.read():
@@ -123,8 +116,8 @@ def wait_empty(group: str, limit: float) -> bool:
     return True
 
 
-def remove(group: str) -> None:
+def remove(group: Path) -> None:
     """Removes the group and those below, where no process is left in them."""
     for path in groups(group):
         with suppress(OSError):
-            os.rmdir(path)  # noqa: PTH106
+            path.rmdir()

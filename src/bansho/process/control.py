@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 LINE_BYTES = 1 << 20
@@ -29,7 +30,7 @@ class Order(NamedTuple):
     """Seconds after which it answers in any case."""
 
 
-def answers(path: str, order: Order) -> Iterator[dict[str, Any]]:
+def answers(path: Path, order: Order) -> Iterator[dict[str, Any]]:
     """The answers to `order`: any number of `{"progress"}`, then "done" or "error". Raises NoManager or Broken."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
         _connect(connection, path)
@@ -40,7 +41,7 @@ def answers(path: str, order: Order) -> Iterator[dict[str, Any]]:
             raise Broken from error
 
 
-def listening(path: str) -> bool:
+def listening(path: Path) -> bool:
     """Whether a process manager listens there. It may yet be too busy, or frozen, to answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
         try:
@@ -50,9 +51,9 @@ def listening(path: str) -> bool:
     return True
 
 
-def _connect(connection: socket.socket, path: str) -> None:
+def _connect(connection: socket.socket, path: Path) -> None:
     try:
-        connection.connect(path)
+        connection.connect(str(path))
     except PermissionError:
         raise
     except OSError as error:

@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
@@ -25,9 +26,10 @@ PRIORITY = -10
 def main() -> None:
     """Runs the process manager until its suite has been stopped."""
     os.chdir("/")
+    os.umask(0o022)
     suite, host = sys.argv[1:3]
     ready = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    folder = Folder(os.environ[proctree.MARK])
+    folder = Folder(Path(os.environ[proctree.MARK]))
     try:
         group = _take_over(folder, host, suite)
     except BanshoError as error:
@@ -48,7 +50,7 @@ def program_of(suite: str) -> str:
     return COMMANDS[suite].status.removesuffix("_status") if suite in COMMANDS else f"{suite[:10]}_spmd"
 
 
-def _take_over(folder: Folder, host: str, suite: str) -> str | None:
+def _take_over(folder: Folder, host: str, suite: str) -> Path | None:
     """Makes this process the suite's only manager; returns its control group. Raises AlreadyManaged, LeftoversLive."""
     folder.create()
     _lock(folder, host, suite)

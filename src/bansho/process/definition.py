@@ -76,7 +76,12 @@ def load(host: LogicalHost, suite: str) -> Suite:
         raise SuiteFileMissing(name=host.name, suite=suite, path=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise MalformedSuite(path=path, key="the file", problem=f"cannot be read ({error})") from None
-    return complete(parse(text, path, suite, logical=host.is_logical), host)
+    definition = complete(parse(text, path, suite, logical=host.is_logical), host)
+    for service in definition.service:
+        if service.run_folder in host.suites:
+            problem = "expected a name that is no suite's"
+            raise MalformedSuite(path=path, key=f"service {service.name}: run-folder", problem=problem)
+    return definition
 
 
 def parse(text: str, path: Path, suite: str, *, logical: bool) -> Suite:

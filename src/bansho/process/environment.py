@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from bansho.process import cgroup, proctree
@@ -20,7 +21,7 @@ class Site(NamedTuple):
     suite: str
     folder: Folder
     shared: str
-    group: str | None
+    group: Path | None
     """The suite's control group."""
     nice: int = 0
     """The priority that services run with."""
@@ -35,7 +36,7 @@ def kept() -> dict[str, str]:
 
 def of_manager(mark: str) -> dict[str, str]:
     """A process manager's environment."""
-    without = {cgroup.WITHOUT: os.environ[cgroup.WITHOUT]} if cgroup.WITHOUT in os.environ else {}
+    without = {name: os.environ[name] for name in (cgroup.WITHOUT,) if name in os.environ}
     return kept() | without | {proctree.MARK: mark}
 
 
@@ -48,7 +49,7 @@ def of_service(site: Site, service: Service, account: Mapping[str, str]) -> dict
         "BANSHO_EPOCH": str(site.epoch),
         proctree.MARK: site.folder.mark,
         "JP1_HOSTNAME": site.host,
-        "NOTIFY_SOCKET": site.folder.notify(service.name),
+        "NOTIFY_SOCKET": str(site.folder.notify(service.name)),
     }
     watchdog = {"WATCHDOG_USEC": str(round(service.watchdog * 1e6))} if service.watchdog else {}
     return kept() | dict(account) | service.environment | given | watchdog

@@ -105,3 +105,10 @@ class ManagerMute(BanshoError):
 
     id = "BSHO2013-E"
     text = "logical host {name}: the process manager of suite {suite} has not answered for {limit:.0f} s"
+
+
+class StartFailed(BanshoError):
+    """Raised when a start fails in a way that has no error of its own, such as a disk that answers with EIO."""
+
+    id = "BSHO2015-E"
+    text = "logical host {name}: suite {suite} cannot be started: {reason}"

@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 from bansho.process import cgroup
 from bansho.process.proctree import GUARDIAN
@@ -16,7 +17,7 @@ from bansho.process.proctree import GUARDIAN
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def stand(program: str, group: str | None, *descriptors: int) -> None:
+def stand(program: str, group: Path | None, *descriptors: int) -> None:
     """Splits this process in two: returns in the child alone; the parent is the guardian.
 
     It closes the `descriptors`, collects until no child is left, removes the control group and ends.
@@ -33,12 +34,11 @@ def stand(program: str, group: str | None, *descriptors: int) -> None:
         while True:
             os.wait()
     if group:
-        cgroup.leave(os.path.dirname(group))  # noqa: PTH120
+        cgroup.leave(group.parent)
         cgroup.remove(group)
     os._exit(0)
 
 
 def name(program: str) -> None:
     """Sets this process's program name, of which the kernel keeps 15 bytes."""
-    with open("/proc/self/comm", "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms
-        file.write(program)
+    Path("/proc/self/comm").write_text(program)

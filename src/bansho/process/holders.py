@@ -1,11 +1,12 @@
 """Who holds a file open below a directory: as a descriptor, a mapping, a program, a working or a root directory.
 
-Only /proc is read, so a disk that hangs does not hang this. Standard library only.
+Only /proc is read, so a disk that hangs does not hang this.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from bansho.process import identity
@@ -21,7 +22,7 @@ class Holder(NamedTuple):
 
 def holders(directory: str) -> list[Holder]:
     """The processes, other than this one, that hold something open in `directory` or below, by pid."""
-    pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
+    pids = sorted(int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     return [holder for pid in pids if pid != os.getpid() and (holder := _holder(pid, directory.rstrip("/")))]
 
 
@@ -32,16 +33,12 @@ def _holder(pid: int, directory: str) -> Holder | None:
 
 
 def _held(pid: int) -> Iterator[str]:
-    for link in ("cwd", "root", "exe"):
-        yield from _link(f"/proc/{pid}/{link}")
+    process = Path("/proc", str(pid))
     with suppress(OSError):
-        for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208
-            yield from _link(f"/proc/{pid}/fd/{name}")
-    with suppress(OSError), open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as maps:  # noqa: PTH123
-        for line in maps:
-            yield "/" + line.rstrip("\n").partition("/")[2]
-
-
-def _link(path: str) -> Iterator[str]:
-    with suppress(OSError):
-        yield os.readlink(path)  # noqa: PTH115
+        for link in ("cwd", "root", "exe"):
+            yield str((process / link).readlink())
+        for descriptor in (process / "fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed just now
+                yield str(descriptor.readlink())
+        for line in (process / "maps").read_text(errors="replace").splitlines():
+            yield "/" + line.partition("/")[2]

@@ -52,7 +52,7 @@ def _end(folder: Folder) -> list[Survivor]:
 
 def _give_back(host: LogicalHost, suite: str, folder: Folder) -> str:
     """Removes what the suite left on this node, releases the lease if it was the host's last one; says why not."""
-    if os.path.isdir(folder.path):  # noqa: PTH112
+    if folder.path.is_dir():
         folder.clear()
     if not host.is_logical:
         return ""
@@ -83,7 +83,7 @@ def _holders(host: LogicalHost) -> list[Holder]:
 def _orders_held(folder: Folder) -> Iterator[None]:
     """Keeps starts out meanwhile; one that hangs in the middle is not waited for."""
     with ExitStack() as held:
-        if os.path.isdir(folder.path):  # noqa: PTH112
+        if folder.path.is_dir():
             with suppress(Passed, PermissionError), deadline(ORDER_PATIENCE):
                 held.enter_context(locked(folder.order_lock))
         yield

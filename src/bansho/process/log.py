@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 
 MAXIMUM_BYTES = 1 << 20
@@ -19,7 +20,7 @@ Entry = tuple[str, dict[str, Any]]
 class Log:
     """Writes what happens: `log("service state", service="x", state="ready")`."""
 
-    def __init__(self, path: str, **always: str) -> None:
+    def __init__(self, path: Path, **always: str) -> None:
         self._path, self._always = path, always
         self._entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)

@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from bansho.contract.messages import BanshoError
@@ -13,10 +14,11 @@ from bansho.logicalhost import definition as hosts
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState, Lease
-from bansho.process import definition, termination
+from bansho.process import account, definition, termination
+from bansho.process.account import Account
 from bansho.process.definition import Suite
 from bansho.process.environment import Site
-from bansho.process.errors import DiskSilent
+from bansho.process.errors import DiskSilent, StartFailed
 from bansho.process.folder import Folder
 from bansho.process.log import Log
 from bansho.process.orders import Orders
@@ -32,11 +34,12 @@ class Found(NamedTuple):
     """What the preparation found in the shared directory."""
 
     suite: Suite
-    lease: Lease | None
+    accounts: dict[str, Account]
+    lease: Lease | None = None
     """None: a physical host, which has none."""
 
 
-def run(name: str, suite: str, folder: Folder, group: str | None, ready: int, nice: int) -> None:
+def run(name: str, suite: str, folder: Folder, group: Path | None, ready: int, nice: int) -> None:
     """Manages `suite` of the logical host `name` until it has been stopped, and ends the process.
 
     `ready` is told when orders are taken, `group` is the suite's control group, `nice` the priority of services.
@@ -69,8 +72,7 @@ class Management:
     async def live(self, ready: int) -> None:
         """From the first record to the last."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._supervision.aim_at, SuiteAim.DOWN)
-        with suppress(FileNotFoundError):
-            os.unlink(self._site.folder.control)  # noqa: PTH108
+        self._site.folder.control.unlink(missing_ok=True)
         try:
             server = await self._orders.listen(self._site.folder.control)
         except BanshoError as error:
@@ -91,9 +93,14 @@ class Management:
             found = await self._ask_disk(partial(_find, self._host, self._site.suite), DISK_LIMIT)
             self._begin(found)
         except BanshoError as error:
-            self._log("start refused", reason=str(error))
-            self._failure = str(error)
-            self._supervision.aim_at(SuiteAim.DOWN)
+            self._refuse(error)
+        except Exception as error:  # whatever it was: a suite that is neither up nor down would be "retry" for ever
+            self._refuse(StartFailed(name=self._host.name, suite=self._site.suite, reason=repr(error)))
+
+    def _refuse(self, error: BanshoError) -> None:
+        self._log("start refused", reason=str(error))
+        self._failure = str(error)
+        self._supervision.aim_at(SuiteAim.DOWN)
 
     async def _ask_disk(self, question: "partial[Found]", limit: float) -> Found:
         try:
@@ -108,7 +115,7 @@ class Management:
             loop = asyncio.get_running_loop()
             self._keeper = Keeper(self._host, found.lease, partial(self._keeper_changed, loop))
             self._keeper.start()
-        self._supervision.begin(found.suite, site, self._keeper_state)
+        self._supervision.begin(found.suite, found.accounts, site, self._keeper_state)
 
     def _keeper_state(self) -> KeeperState:
         return self._keeper.state if self._keeper else KeeperState.HELD
@@ -119,8 +126,9 @@ class Management:
         loop.call_soon_threadsafe(self._supervision.look)
 
     async def _reload(self) -> None:
+        """Raises a BanshoError, or OSError where the disk fails."""
         found = await self._ask_disk(partial(_read, self._host, self._site.suite), DISK_LIMIT)
-        self._supervision.reload(found.suite)
+        self._supervision.reload(found.suite, found.accounts)
 
     async def _end(self, server: asyncio.Server) -> None:
         """After the last service: nothing of the suite stays, and the lease is given back."""
@@ -168,4 +176,5 @@ def _find(host: LogicalHost, suite: str) -> Found:
 
 
 def _read(host: LogicalHost, suite: str) -> Found:
-    return Found(definition.load(host, suite), None)
+    found = definition.load(host, suite)
+    return Found(found, account.of_all(found.enabled.values()))

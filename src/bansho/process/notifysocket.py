@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from bansho.process.errors import PlaceTooLong
 
@@ -18,19 +19,24 @@ Received = Callable[[int, list[str]], None]
 """Called with the sender's pid and the message's lines."""
 
 
+def check_length(path: Path) -> None:
+    """Raises PlaceTooLong where the kernel would not take `path` for a socket."""
+    length = len(bytes(path))
+    if length > PATH_BYTES:
+        raise PlaceTooLong(path=path, length=length)
+
+
 class NotifySocket:
     """Listens for one service; the socket's file belongs to the service's user."""
 
-    def __init__(self, path: str, uid: int, gid: int, received: Received) -> None:
-        if len(path.encode()) > PATH_BYTES:
-            raise PlaceTooLong(path=path, length=len(path.encode()))
+    def __init__(self, path: Path, uid: int, gid: int, received: Received) -> None:
+        check_length(path)
         self._path, self._received = path, received
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        with suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108
-        self._socket.bind(path)
-        os.chmod(path, 0o600)  # noqa: PTH101
+        path.unlink(missing_ok=True)
+        self._socket.bind(str(path))
+        path.chmod(0o600)
         os.chown(path, uid, gid)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
@@ -38,8 +44,7 @@ class NotifySocket:
         """Ends listening and removes the file."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)  # noqa: PTH108
+        self._path.unlink(missing_ok=True)
 
     def _read(self) -> None:
         """Takes in all that waits: after a pause of ours, no beat may look missing that is there already."""

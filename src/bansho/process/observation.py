@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 def observe(host: LogicalHost, suite: str, limit: float) -> Answer:
     """The value of the suite; comes back within `limit` seconds, with "retry" if the disk is silent."""
     until = time.monotonic() + limit
-    folder = Folder(str(host.node.suite(suite)))
+    folder = Folder(host.node.suite(suite))
     try:
         found = record.read(folder.record)
     except record.Damage as damage:

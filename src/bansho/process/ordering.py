@@ -1,6 +1,5 @@
 """Start and stop as a caller sees them: ask, follow the progress, come back in time whatever hangs (CONTRACT 3.1)."""
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -84,7 +83,7 @@ def _outcome(answer: Mapping[str, Any]) -> Outcome:
 def _stop(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
     folder = bringup.folder_of(host, suite)
     stopped = Outcome(operation.ALL_STOPPED, text.line(host.name, suite, operation.ALL_STOPPED))
-    if not os.path.isdir(folder.path):  # noqa: PTH112
+    if not folder.path.is_dir():
         return stopped
     with locked(folder.order_lock):
         listening = control.listening(folder.control)

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,8 +16,8 @@ from bansho.contract import operation
 from bansho.contract.messages import BanshoError
 from bansho.contract.states import ServiceState, SuiteAim
 from bansho.process import control, text
-from bansho.process.errors import PlaceTooLong, TurnedRound
-from bansho.process.notifysocket import PATH_BYTES
+from bansho.process.errors import TurnedRound
+from bansho.process.notifysocket import check_length
 from bansho.process.supervision import Supervision
 
 PEER = struct.Struct("3i")
@@ -44,10 +45,9 @@ class Orders:
         self._supervision, self._reload, self._failure = supervision, reload, failure
         self._handling: set[asyncio.Task[None]] = set()
 
-    async def listen(self, path: str) -> asyncio.Server:
+    async def listen(self, path: Path) -> asyncio.Server:
         """Begins to serve at `path`. Raises PlaceTooLong."""
-        if len(path.encode()) > PATH_BYTES:
-            raise PlaceTooLong(path=path, length=len(path.encode()))
+        check_length(path)
         before = os.umask(0o177)
         try:
             return await asyncio.start_unix_server(self._connected, path, limit=REQUEST_BYTES)
@@ -125,7 +125,7 @@ class Orders:
     async def _reloaded(self, request: Request) -> AsyncIterator[Answer]:  # noqa: ARG002 - each order has one
         try:
             await self._reload()
-        except BanshoError as error:
+        except (BanshoError, OSError) as error:
             yield {"error": str(error)}
         else:
             yield self._done(ServiceState.READY)

@@ -1,12 +1,13 @@
 """The status record: what a process manager says of its suite, in a file that a reader in sh understands.
 
-docs/house.md shows the three lines. Standard library only: the status command reads it.
+docs/house.md shows the three lines.
 """
 
 import json
 import os
 import time
 from enum import Enum
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bansho.contract import limits
@@ -106,10 +107,10 @@ def details(record: Record) -> dict[str, Any]:
     return document
 
 
-def read(path: str) -> Record | None:
+def read(path: Path | str) -> Record | None:
     """The record at `path`, or None where there is none. Raises Damage, also when it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:  # noqa: PTH123
+        with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             return parse(file.read(1 << 20))
     except FileNotFoundError:
         return None
@@ -117,16 +118,16 @@ def read(path: str) -> Record | None:
         raise Damage(error.strerror) from None
 
 
-def write(path: str, record: Record) -> None:
+def write(path: Path, record: Record) -> None:
     """Puts the record in the place of the one before, in one step: a reader sees the old one or the new one."""
-    temporary = f"{path}.new"
+    temporary = path.with_name("record.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
         os.fchmod(descriptor, 0o644)
         os.write(descriptor, render(record).encode("utf-8", "surrogateescape"))
     finally:
         os.close(descriptor)
-    os.rename(temporary, path)  # noqa: PTH104
+    temporary.replace(path)
 
 
 def trust(record: Record, at: int, boot_id: str, *, manager_lives: bool) -> Trust:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bansho.contract.states import LIVING, ServiceState
-from bansho.process import account, cgroup, environment, identity, launcher, service, termination
+from bansho.process import cgroup, environment, identity, launcher, service, termination
+from bansho.process.account import Account
 from bansho.process.definition import Service
 from bansho.process.environment import Site
 from bansho.process.notifysocket import NotifySocket
@@ -27,7 +28,7 @@ Changed = Callable[["RunningService"], None]
 class RunningService:
     """One service of a suite. `changed` is called after each change of its state or status."""
 
-    def __init__(self, definition: Service, site: Site, changed: Changed) -> None:
+    def __init__(self, definition: Service, account: Account, site: Site, changed: Changed) -> None:
         self.definition = definition
         self.site = site
         self.status = ""
@@ -35,7 +36,7 @@ class RunningService:
         self.restarts = Restarts()
         self.life = Life(since=self._now())
         self._changed = changed
-        self._account = account.of(definition)
+        self._account = account
         self._group = cgroup.child(site.group, f"service.{definition.name}") if site.group else None
         self._notify = NotifySocket(
             site.folder.notify(definition.name), self._account.uid, self._account.gid, self._notified
@@ -105,7 +106,7 @@ class RunningService:
 
     def _command(self) -> list[str]:
         log = Path(self.site.shared, "log", f"{self.site.suite}.{self.name}.log")
-        step = [sys.executable, "-I", "-S", launcher.__file__, self._group or "", str(log)]
+        step = [sys.executable, "-I", "-S", launcher.__file__, str(self._group or ""), str(log)]
         return [*step, self._account.become, str(self.site.nice), *self.definition.command]
 
     def _notified(self, pid: int, lines: list[str]) -> None:

@@ -6,7 +6,7 @@ and writes the record. Nothing here waits, and nothing touches the shared disk.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from bansho.contract import operation
@@ -15,12 +15,16 @@ from bansho.contract.messages import BanshoError
 from bansho.contract.states import LIVING, ServiceState, SuiteAim, suite_value
 from bansho.logicalhost.lease import KeeperState
 from bansho.process import graph, record, service, text
+from bansho.process.account import Account
 from bansho.process.definition import Suite
 from bansho.process.environment import Site
 from bansho.process.log import Log
 from bansho.process.running import RunningService
 from bansho.process.service import Event
 from bansho.process.text import Glance
+
+Accounts = Mapping[str, Account]
+"""Service -> the user that it runs as."""
 
 PREPARING = "preparing: definition and shared directory"
 DISK_TROUBLE = {
@@ -58,17 +62,17 @@ class Supervision:
         self._killed = False
         self._written, self._awoke = asyncio.get_running_loop().time(), float("-inf")
 
-    def begin(self, definition: Suite, site: Site, keeper: Callable[[], KeeperState]) -> None:
-        """Takes over the definition and what the preparation found. Raises UnknownServiceUser or PlaceTooLong."""
+    def begin(self, definition: Suite, accounts: Accounts, site: Site, keeper: Callable[[], KeeperState]) -> None:
+        """Takes over the definition and what the preparation found. Raises PlaceTooLong."""
         self.site, self._keeper = site, keeper
-        self.reload(definition)
+        self.reload(definition, accounts)
 
-    def reload(self, definition: Suite) -> None:
+    def reload(self, definition: Suite, accounts: Accounts) -> None:
         """Goes over to `definition`: new services start, dropped ones stop, changed ones change at their next start.
 
-        Raises UnknownServiceUser or PlaceTooLong, and then nothing has changed.
+        Raises PlaceTooLong, and then nothing has changed.
         """
-        fresh = self._fresh(definition)
+        fresh = self._fresh(definition, accounts)
         for name in self._services.keys() - definition.enabled.keys():
             self._leaving.append(self._services.pop(name))
             self._leaving[-1].stop()
@@ -78,12 +82,13 @@ class Supervision:
         self._definition = definition
         self.look()
 
-    def _fresh(self, definition: Suite) -> dict[str, RunningService]:
+    def _fresh(self, definition: Suite, accounts: Accounts) -> dict[str, RunningService]:
         """The services that are new in `definition`; all of them or none."""
         fresh: dict[str, RunningService] = {}
         try:
             for name in definition.enabled.keys() - self._services.keys():
-                fresh[name] = RunningService(definition.enabled[name], self.site, self._service_changed)
+                wanted = definition.enabled[name]
+                fresh[name] = RunningService(wanted, accounts[name], self.site, self._service_changed)
         except BanshoError:
             for each in fresh.values():
                 each.close()

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from bansho.process import cgroup, identity, proctree
@@ -47,7 +48,7 @@ def suite_scan(folder: Folder, spared: Collection[int] = ()) -> Scan:
     return scan
 
 
-def service_scan(folder: Folder, service: str, group: str | None) -> Scan:
+def service_scan(folder: Folder, service: str, group: Path | None) -> Scan:
     """Finds the processes of one service, whose control group is `group`."""
 
     def scan() -> Mapping[int, Process]:
@@ -57,7 +58,7 @@ def service_scan(folder: Folder, service: str, group: str | None) -> Scan:
     return scan
 
 
-def end(scan: Scan, group: str | None = None, limit: float = LIMIT) -> list[Survivor]:
+def end(scan: Scan, group: Path | None = None, limit: float = LIMIT) -> list[Survivor]:
     """Ends all that `scan` finds and all in the control group `group`; returns those left after `limit` seconds."""
     until = time.monotonic() + limit
     while True:
@@ -132,7 +133,7 @@ def _reason(stat: Stat) -> str:
     return "it outlived SIGKILL"
 
 
-def leave_group(group: str) -> None:
+def leave_group(group: Path) -> None:
     """Takes this process out of the group that is about to be killed."""
     if os.getpid() in cgroup.processes(group):
-        cgroup.leave(os.path.dirname(group))  # noqa: PTH120
+        cgroup.leave(group.parent)
