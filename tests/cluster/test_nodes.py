@@ -1,4 +1,4 @@
-"""A logical host on three real Pacemaker nodes, its suites played by stand-ins that others could have written."""
+"""A logical host on three real Pacemaker nodes: with stand-ins that others could have written, and with our suites."""
 
 import json
 import sys
@@ -10,14 +10,13 @@ from subprocess import CompletedProcess
 import pytest
 
 from bansho.cluster.install import PLACE
-from bansho.contract.suites import COMMANDS
+from bansho.contract.suites import COMMANDS, DATABASE_STATUS
 from bansho.lab import Lab, Node
 
 pytestmark = [pytest.mark.nodes, pytest.mark.usefixtures("as_root")]
 
 BANSHO = str(Path(sys.executable).with_name("bansho"))
 STAND_INS = "/run/stand-in"
-SHARED = "/srv/watch/shared"
 PATIENCE = 60.0
 RESTARTS = 1
 ORDER = ["watch-disk", "watch-address", "watch-base", "watch-manager"]
@@ -39,18 +38,20 @@ def until(condition: Callable[[], bool], what: str) -> None:
 class Watch:
     """The logical host `watch` on the lab's nodes."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
+    def __init__(self, lab: Lab, directory: str, keys: str) -> None:
+        """`directory` is the shared one, on the disk; `keys` ends the definition's `[cluster]`."""
+        self.lab, self.directory = lab, directory
         self.ip = lab.logical_address.partition("/")[0]
-        self.definition = f"""\
+        definition = f"""\
 name = "watch"
-shared-directory = "{SHARED}"
+shared-directory = "{directory}"
 address = "{lab.logical_address}"
+user = "bansho"
 [disk]
 device = "{lab.disk}"
 mount-point = "/srv/watch"
 [limits]
-start = 10
+start = 20
 stop = 10
 [cluster]
 nodes = ["n1", "n2", "n3"]
@@ -58,31 +59,19 @@ monitor-interval = 1
 status-timeout = 5
 retries = 2
 restarts = {RESTARTS}
-base-commands = "{STAND_INS}"
-manager-commands = "{STAND_INS}"
+{keys}
 """
-        self.on(
-            lab.nodes[0], f"mkdir -p /mnt/d && mount {lab.disk} /mnt/d && mkdir -p /mnt/d/shared/conf /mnt/d/shared/log"
-        )
-        self.on(lab.nodes[0], "umount /mnt/d")
         for node in lab.nodes:
-            self.furnish(node)
+            self.place(node, "/etc/bansho/logical-hosts/watch.toml", definition)
+            assert PLACE.name in self.bansho("agent", "install", node=node).stderr
+            self.on(node, "mkdir -p /srv/watch")
+
+    def on_disk(self, script: str) -> None:
+        """Runs a script while the disk is mounted on the first node."""
+        self.on(self.lab.nodes[0], f"mount {self.lab.disk} /srv/watch && {{ {script}; }} && umount /srv/watch")
 
     def on(self, node: Node, script: str, text: str = "", check: bool = True) -> CompletedProcess[str]:
         return node.run(["sh", "-c", script], input=text, check=check)
-
-    def furnish(self, node: Node) -> None:
-        """Definition, agent and stand-in commands."""
-        self.place(node, "/etc/bansho/logical-hosts/watch.toml", self.definition)
-        names = [name for suite in COMMANDS.values() for name in suite] + ["jimdbstatus"]
-        for name in names:
-            self.place(node, f"{STAND_INS}/{name}", (Path(__file__).parent / "stand-in").read_text(), 0o755)
-        self.place(node, f"{STAND_INS}/state/directory", SHARED)
-        for suite in COMMANDS.values():
-            for name in (suite.start, suite.stop):
-                self.place(node, f"{STAND_INS}/state/{name}.do", THERE.format(ip=self.ip))
-        assert PLACE.name in self.bansho("agent", "install", node=node).stderr
-        self.on(node, "mkdir -p /srv/watch")
 
     def place(self, node: Node, path: str, text: str, mode: int = 0o644) -> None:
         self.on(node, f'mkdir -p "$(dirname {path})" && cat >{path} && chmod {mode:o} {path}', text)
@@ -94,10 +83,11 @@ manager-commands = "{STAND_INS}"
         self.place(self.lab.nodes[0], "/root/fencing.crm", self.lab.fencing + "\n")
         done = self.bansho("apply", "watch", "--fencing", "/root/fencing.crm")
         assert done.returncode == 0, done.stderr
-        until(lambda: self.home() != "", "all of it runs on one node")
+        until(lambda: self.home() != "", "all of it is on one node")
+        self.settle()
 
     def home(self) -> str:
-        """The node on which all of it runs; empty while it does not."""
+        """The node on which all of it runs or is just starting; empty while there is none."""
         nodes = {self.located(resource) for resource in ORDER}
         return nodes.pop() if len(nodes) == 1 else ""
 
@@ -107,7 +97,35 @@ manager-commands = "{STAND_INS}"
         return said.split()[-1] if "is running on" in said else ""
 
     def settle(self) -> None:
-        self.lab.nodes[0].run(["crm_resource", "--wait", f"--timeout={PATIENCE:g}s"], check=True)
+        """Waits until the cluster has nothing left to do."""
+        asked = next(node for node in self.lab.nodes if node.on)
+        asked.run(["crm_resource", "--wait", f"--timeout={PATIENCE:g}s"], check=True)
+
+    def marks(self) -> list[tuple[float, str]]:
+        """[when, leg] of the takeover history."""
+        text = self.on(self.lab.node(self.home()), f"cat {self.directory}/log/takeover.jsonl").stdout
+        marks = [json.loads(line) for line in text.splitlines()]
+        return [(mark["at"], mark["leg"]) for mark in marks]
+
+
+class StandIns(Watch):
+    """With suites that are played by stand-in commands."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab, "/srv/watch/shared", f'base-commands = "{STAND_INS}"\nmanager-commands = "{STAND_INS}"')
+        self.on_disk("mkdir -p /srv/watch/shared/conf /srv/watch/shared/log")
+        for node in lab.nodes:
+            self.furnish(node)
+
+    def furnish(self, node: Node) -> None:
+        """The stand-in commands; they note what is there when they start and stop."""
+        names = [name for suite in COMMANDS.values() for name in suite] + [DATABASE_STATUS]
+        for name in names:
+            self.place(node, f"{STAND_INS}/{name}", (Path(__file__).parent / "stand-in").read_text(), 0o755)
+        self.place(node, f"{STAND_INS}/state/directory", self.directory)
+        for suite in COMMANDS.values():
+            for name in (suite.start, suite.stop):
+                self.place(node, f"{STAND_INS}/state/{name}.do", THERE.format(ip=self.ip))
 
     def kill(self, suite: str) -> str:
         """Kills a suite's process; its pid."""
@@ -126,21 +144,15 @@ manager-commands = "{STAND_INS}"
             line.split() for line in self.on(self.lab.node(node), f"cat {STAND_INS}/state/there").stdout.splitlines()
         ]
 
-    def marks(self) -> list[tuple[float, str]]:
-        """[when, leg] of the takeover history."""
-        text = self.on(self.lab.node(self.home()), f"cat {SHARED}/log/takeover.jsonl").stdout
-        marks = [json.loads(line) for line in text.splitlines()]
-        return [(mark["at"], mark["leg"]) for mark in marks]
-
 
 @pytest.fixture
-def watch(lab: Lab) -> Watch:
-    watch = Watch(lab)
+def watch(lab: Lab) -> StandIns:
+    watch = StandIns(lab)
     watch.register()
     return watch
 
 
-def test_it_starts_in_sequence_and_nowhere_else(watch: Watch) -> None:
+def test_it_starts_in_sequence_and_nowhere_else(watch: StandIns) -> None:
     home = watch.home()
     rows = watch.there(home)
     assert [row[1:] for row in rows] == [["jbs_start.cluster", "1", "1"], ["jco_start.cluster", "1", "1"]]
@@ -159,7 +171,7 @@ def test_it_starts_in_sequence_and_nowhere_else(watch: Watch) -> None:
     assert "Failed Resource Actions" not in status
 
 
-def test_a_failure_restarts_on_the_node_then_fails_over(watch: Watch) -> None:
+def test_a_failure_restarts_on_the_node_then_fails_over(watch: StandIns) -> None:
     first = watch.home()
     pid = watch.kill("base")
     until(lambda: watch.home() == first and watch.pid("base") not in ("", pid), "a restart on the same node")
@@ -167,6 +179,7 @@ def test_a_failure_restarts_on_the_node_then_fails_over(watch: Watch) -> None:
     assert watch.home() == first
     watch.kill("base")
     until(lambda: watch.home() not in ("", first), "a failover")
+    watch.settle()
     rows = watch.there(first)
     assert {(row[2], row[3]) for row in rows} == {("1", "1")}
     stopped = [row[1] for row in rows if "stop" in row[1]]
@@ -175,7 +188,7 @@ def test_a_failure_restarts_on_the_node_then_fails_over(watch: Watch) -> None:
     assert watch.on(watch.lab.node(first), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout == "0\n"
 
 
-def test_it_stops_in_sequence_and_leaves_the_cluster(watch: Watch) -> None:
+def test_it_stops_in_sequence_and_leaves_the_cluster(watch: StandIns) -> None:
     home = watch.home()
     done = watch.bansho("remove", "watch")
     assert "BSHO6043-I" in done.stderr
@@ -187,7 +200,7 @@ def test_it_stops_in_sequence_and_leaves_the_cluster(watch: Watch) -> None:
     assert "BSHO6044-I" in watch.bansho("remove", "watch").stderr
 
 
-def test_a_stop_without_proof_gets_its_node_fenced(watch: Watch) -> None:
+def test_a_stop_without_proof_gets_its_node_fenced(watch: StandIns) -> None:
     home = watch.home()
     for name in ("jbs_stop.cluster", "jbs_killall.cluster"):
         watch.place(watch.lab.node(home), f"{STAND_INS}/state/{name}.do", "exit 0\n")
@@ -197,3 +210,32 @@ def test_a_stop_without_proof_gets_its_node_fenced(watch: Watch) -> None:
     until(lambda: watch.home() == asking.name, "it runs elsewhere")
     watch.lab.wait_online(home)
     assert watch.lab.node(home).boot_id() != boot
+
+
+LEGS = ["base start begins", "lease", "base started", "manager start begins", "database open", "manager started"]
+
+
+def test_our_own_suites_survive_a_failed_service_and_a_lost_node(lab: Lab) -> None:
+    watch = Watch(lab, "/srv/watch", "")
+    watch.on_disk(f"{BANSHO} setup watch")
+    watch.register()
+    first = watch.home()
+    assert [leg for _, leg in watch.marks()] == LEGS
+
+    record = watch.on(lab.node(first), "cat /run/bansho/watch/manager/record").stdout.splitlines()[2]
+    pids = {service["name"]: service["pid"] for service in json.loads(record)["services"]}
+    watch.on(lab.node(first), f"kill -9 {pids['event-base']}")
+    until(
+        lambda: watch.home() == first and [leg for _, leg in watch.marks()] == LEGS + LEGS[3:], "Manager restarts there"
+    )
+
+    lab.node(first).power("loss")
+    until(lambda: watch.home() not in ("", first), "a takeover")
+    lab.wait_online(first)
+    watch.settle()
+    assert [leg for _, leg in watch.marks()][-len(LEGS) :] == LEGS
+    for name in ("jbs_spmd_status", "jco_spmd_status"):
+        asked = lab.node(first).run([str(Path(BANSHO).with_name(name)), "-h", "watch"])
+        assert asked.returncode == 1, "a standby has no shared directory"
+    assert watch.home() != first
+    assert "BSHO6043-I" in watch.bansho("remove", "watch").stderr
