@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.manager.wire import Wire
 
 from bansho.manager import accounts, rendering
 
@@ -61,9 +62,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert wrong == []
 
 
-def live(site: Any, page: Page, query: str = "") -> None:
+def live(site: Any, page: Page, url: str = "") -> None:
     """Opens the list and waits until it is live; a mark on the window shows later that it was not loaded again."""
-    page.goto(f"{site.url}/{query}")
+    page.goto(f"{url or site.url}/")
     expect(page.locator("#pulse[data-state=live]")).to_be_visible()
     page.evaluate("window.mark = 'the same page'")
 
@@ -172,19 +173,16 @@ def test_it_goes_on_after_the_console_was_killed(site: Any, page: Page) -> None:
         assert is_the_same_page(page)
 
 
-def test_it_notices_a_server_that_died_without_a_word(site: Any, page: Page) -> None:
-    site.clear()
-    with site.console() as first:
-        live(site, page)
-        page.locator("#rows").evaluate("rows => rows.dataset.silence = 400")
-        first.process.send_signal(signal.SIGSTOP)  # its connections stay open, and nothing comes any more
-        expect(page.locator("#pulse[data-state=lost]")).to_be_visible()
-        site.arrive({})
-        first.stop(signal.SIGKILL)
-    with site.console():
-        page.locator("#rows").evaluate("rows => rows.dataset.silence = 12000")
+def test_it_notices_a_server_that_died_without_a_word(console: Any, page: Page) -> None:
+    with Wire(console.host.ports.console) as wire:
+        live(console, page, url=wire.url)
+        console.arrive({})
         expect(page.locator("#e1")).to_be_visible()
-        expect(page.locator("#pulse[data-state=live]")).to_be_visible()
+        wire.cut()  # the browser's connections stay open, and nothing comes any more
+        console.arrive({})
+        page.locator("#rows").evaluate("rows => rows.dataset.silence = 1500")
+        expect(page.locator("#e2")).to_be_visible()
+        assert serials(page) == [2, 1]
         assert is_the_same_page(page)
 
 

@@ -28,7 +28,7 @@ SERVICES: list[dict[str, Any]] = [
 def write_record(path: Path, value: int, services: list[dict[str, Any]] = SERVICES, **changes: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     made = record.own(value, "as a person reads it", {"value": value, "services": services})
-    record.write(str(path), made._replace(**{"until": made.until + 100_000} | changes))
+    record.write(path, made._replace(**{"until": made.until + 100_000} | changes))
 
 
 def test_a_fresh_record_is_shown_as_it_is(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def _token(host: LogicalHost) -> dict[str, str]:
 def suite_view(name: str, path: Path) -> SuiteView:
     """The suite as its status record has it (docs/house.md, "The status record")."""
     try:
-        found = record.read(str(path))
+        found = record.read(path)
         details = None if found is None else msgspec.convert(record.details(found), Details)
     except (record.Damage, msgspec.ValidationError):
         return SuiteView(name=name, value=None, meaning=UNKNOWN, text="its status record is damaged", services=[])
