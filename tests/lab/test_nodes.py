@@ -148,9 +148,11 @@ def test_off_is_off_until_on(bare: Lab) -> None:
 
 def test_a_frozen_node_does_nothing_until_it_is_thawed_or_dead(bare: Lab) -> None:
     node = bare.outside
-    with node.popen(["sh", "-c", "while read line; do echo $line; done"], stdin=-1, stdout=-1, text=True) as program:
+    script = "echo ready; while read line; do echo $line; done"
+    with node.popen(["sh", "-c", script], stdin=-1, stdout=-1, text=True) as program:
         assert program.stdin is not None
         assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
         node.power("freeze")
         assert node.state()["power"] == "frozen"
         program.stdin.write("hello\n")
