@@ -54,7 +54,8 @@ def await_end(host: LogicalHost, suite: str) -> None:
     """Returns when the process manager that does not listen any more has gone. Raises LeftoversLive if only it has."""
     folder = folder_of(host, suite)
     if not _free(folder.lock):
-        daemon.check_leftovers(folder, host.name, suite)
+        if not any(process.is_daemon for process in daemon.living(folder)):
+            daemon.check_leftovers(folder, host.name, suite)
         with locked(folder.lock):
             pass
 

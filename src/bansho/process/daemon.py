@@ -18,6 +18,7 @@ from bansho.contract.suites import COMMANDS
 from bansho.process import cgroup, guardian, proctree
 from bansho.process.errors import AlreadyManaged, LeftoversLive
 from bansho.process.folder import Folder
+from bansho.process.proctree import DAEMON, Process
 
 PRIORITY = -10
 """The process manager's niceness: it must beat while its services keep the machine busy."""
@@ -47,7 +48,7 @@ def main() -> None:
 
 def program_of(suite: str) -> str:
     """The name that the process manager runs under: `jbs_spmd`, `jco_spmd` (given)."""
-    return COMMANDS[suite].status.removesuffix("_status") if suite in COMMANDS else f"{suite[:10]}_spmd"
+    return COMMANDS[suite].status.removesuffix("_status") if suite in COMMANDS else suite[:10] + DAEMON
 
 
 def _take_over(folder: Folder, host: str, suite: str) -> Path | None:
@@ -72,13 +73,17 @@ def _lock(folder: Folder, host: str, suite: str) -> None:
         raise AlreadyManaged(name=host, suite=suite, path=folder.lock) from None
 
 
-def check_leftovers(folder: Folder, host: str, suite: str) -> None:
-    """Raises LeftoversLive where services live whose process manager is dead."""
+def living(folder: Folder) -> list[Process]:
+    """What lives of the suite, this process apart."""
     group = folder.cgroup()
     found = proctree.members(proctree.snapshot(), folder.mark, cgroup.processes(group) if group else ())
-    left = [process for process in found.values() if not process.is_manager]
-    managed = any(process.is_daemon and process.stat.pid != os.getpid() for process in found.values())
-    if left and not managed:
+    return [process for pid, process in found.items() if pid != os.getpid()]
+
+
+def check_leftovers(folder: Folder, host: str, suite: str) -> None:
+    """Raises LeftoversLive where services live; to be called when no process manager can."""
+    left = [process for process in living(folder) if not process.is_manager]
+    if left:
         killall = COMMANDS[suite].killall if suite in COMMANDS else "forced termination"
         raise LeftoversLive(name=host, suite=suite, processes=proctree.describe(left), killall=killall)
 

@@ -12,7 +12,7 @@ from bansho.contract import operation
 from bansho.contract.limits import BEAT, LOST_BEATS
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import bounded, cgroup, identity, proctree, record, text
+from bansho.process import bounded, cgroup, daemon, identity, proctree, record, text
 from bansho.process.folder import Folder
 from bansho.process.proctree import Process
 from bansho.process.record import Record, Trust
@@ -64,9 +64,7 @@ def _from_afar(host: LogicalHost, suite: str, folder: Folder, limit: float) -> A
 def _look(host: LogicalHost, folder: Folder) -> tuple[int, str]:
     """In the child: the value and why. Raises SharedDirectoryAbsent, LeaseDamaged or OSError."""
     group = folder.cgroup()
-    living = proctree.members(proctree.snapshot(), folder.mark, cgroup.processes(group) if group else ())
-    caller = {os.getpid(), os.getppid()}
-    without_record = _living([process for pid, process in living.items() if pid not in caller])
+    without_record = _living([process for process in daemon.living(folder) if process.stat.pid != os.getppid()])
     if without_record:
         return without_record
     if group and cgroup.populated(group) and os.getpid() not in cgroup.processes(group):

@@ -18,8 +18,8 @@ MARK = "BANSHO_MARK"
 SERVICE = "BANSHO_SERVICE"
 LOOKS = 10
 """How often /proc is listed again while there are new processes: a look at hundreds takes longer than one may live."""
-GUARDIAN = "_guard"
-"""Ends the program name of a guardian."""
+DAEMON, GUARDIAN = "_spmd", "_guard"
+"""End the program names of a process manager and of its guardian."""
 ENVIRONMENT_BYTES = 1 << 20
 
 
@@ -32,8 +32,11 @@ class Process(NamedTuple):
 
     @property
     def is_manager(self) -> bool:
-        """Whether it is a process manager or its guardian: marked, and no service's."""
-        return self.mark is not None and self.service is None
+        """Whether it is a process manager or its guardian: no service's, and marked.
+
+        One that is about to end has no environment any more, but still its name.
+        """
+        return self.service is None and (self.mark is not None or self.stat.program.endswith((DAEMON, GUARDIAN)))
 
     @property
     def is_daemon(self) -> bool:
