@@ -6,14 +6,14 @@ from bansho.contract.messages import BanshoError, Message
 class DiskNotMounted(BanshoError):
     """Raised when a shared directory is to be set up and its disk is not mounted here."""
 
-    id = "BSHO9001-E"
+    id = "BSHO9011-E"
     text = "logical host {name}: nothing is mounted at {path}; mount {device} there first (only while no node runs it)"
 
 
 class UnknownUser(BanshoError):
     """Raised when a definition names a user that this node does not have."""
 
-    id = "BSHO9002-E"
+    id = "BSHO9012-E"
     text = (
         "logical host {name}: user {user!r} does not exist on this node; create it, with the same number on every node"
     )
@@ -22,20 +22,20 @@ class UnknownUser(BanshoError):
 class NotUp(BanshoError):
     """Raised when a suite did not come up."""
 
-    id = "BSHO9003-E"
+    id = "BSHO9013-E"
     text = "logical host {name}: {suite} did not come up: {status}; look into {log}"
 
 
 class NotADefinition(BanshoError):
     """Raised when a file to check does not exist."""
 
-    id = "BSHO9004-E"
+    id = "BSHO9014-E"
     text = "{path}: expected a definition; there is no such file"
 
 
 RUNS_AS_ROOT = Message(
-    "BSHO9005-W",
+    "BSHO9015-W",
     "the services run as root: user {user!r} cannot run {program};"
     " to change that, move the checkout out of a private folder",
 )
-WROTE = Message("BSHO9006-I", "wrote {path}")
+WROTE = Message("BSHO9016-I", "wrote {path}")

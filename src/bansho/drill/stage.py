@@ -125,6 +125,16 @@ class Stage:
         assert node is not None  # noqa: S101 - it was running a moment ago, and `wait` raised otherwise
         return node
 
+    def settle(self) -> Node:
+        """Brings everything back to a good state: power, cables, failures forgotten, `watch` all running somewhere."""
+        for node in self.lab.nodes:
+            node.cable("plug")
+            if not node.on:
+                node.power("on")
+        self.lab.wait_online(*(node.name for node in self.lab.nodes))
+        run(self.lab.nodes[0], "forget failures", ["crm_resource", "--cleanup"])
+        return self.wait_up()
+
     def overview(self) -> dict[str, dict[str, object]]:
         """What runs where: per node its power, cable, whether it has the disk, and each suite's value there."""
         return {node.name: self._node(node) for node in self.lab.nodes}
@@ -173,7 +183,7 @@ def stage(name: str = "lab", nodes: int = 3) -> Iterator[Stage]:
     """Builds a lab, sets the logical host up in it, registers it and waits until it runs; takes all down at the end."""
     with TemporaryDirectory(prefix="bansho-") as folder:
         with step(f"building {nodes} nodes"):
-            lab = Lab.up(name, nodes=nodes, users=(USER,), readable=_readable())
+            lab = Lab.up(name, nodes=nodes, users=(USER,), readable=_readable(), tied=True)
         with lab:
             yield _set_up(lab, Path(folder))
 

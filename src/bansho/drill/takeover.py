@@ -74,9 +74,9 @@ def _foot(report: Report) -> list[str]:
     return ["", *report.complaints, verdict]
 
 
-def power_loss(stage: Stage, rate: float = 100.0) -> Report:
+def power_loss(stage: Stage, rate: float = 100.0, source: str = SOURCE) -> Report:
     """Cuts the power of the active node while events stream in, waits for the takeover, and counts."""
-    sender = stage.send(rate)
+    sender = stage.send(rate, source)
     try:
         with step(f"sending {rate:g} events a second until {BEFORE} are acknowledged"):
             _until_acknowledged(sender, BEFORE)
@@ -93,7 +93,7 @@ def power_loss(stage: Stage, rate: float = 100.0) -> Report:
         sender.stop()
     seen = watch.changes
     with step("counting what the IM database holds"):
-        found = _settled_tally(stage, sender)
+        found = settled_tally(stage, sender, source)
     reached = _reached(stage, victim.name, fault, seen, sender)
     return Report(
         "power loss",
@@ -114,12 +114,12 @@ def _until_acknowledged(sender: Sender, count: int) -> None:
     )
 
 
-def _settled_tally(stage: Stage, sender: Sender) -> Tally:
+def settled_tally(stage: Stage, sender: Sender, source: str) -> Tally:
     """The tally once the event base has caught up, or the last one before patience ran out."""
     until = time.monotonic() + UP
     ledger = sender.ledger()
     while True:
-        found = tally(ledger, stage.stored(SOURCE))
+        found = tally(ledger, stage.stored(source))
         if found.lost == 0 or time.monotonic() > until:
             return found
 
