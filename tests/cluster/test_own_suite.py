@@ -1,6 +1,7 @@
 """The agent above our own commands, with a real suite: what Pacemaker would see on a node."""
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -102,10 +103,14 @@ def until_monitored(own: OwnNode, value: int) -> None:
 def test_a_dead_process_manager_above_living_services_is_stopped_with_proof(own: OwnNode) -> None:
     own.call("start")
     record = (NodePlaces.of("watch").suite("base") / "record").read_text()
-    os.kill(int(record.split()[4]), signal.SIGKILL)
+    manager = os.pidfd_open(int(record.split()[4]))
+    signal.pidfd_send_signal(manager, signal.SIGKILL)
+    assert select.select([manager], [], [], 30)[0], "killed, and not ended"
+    os.close(manager)
     value, said = own.call("monitor")
     assert value == GENERIC or (value == NOT_RUNNING and not own.holders()), said
-    assert own.call("stop")[0] == SUCCESS
+    value, said = own.call("stop")
+    assert value == SUCCESS, said
     assert own.holders() == {}
     assert own.call("start")[0] == SUCCESS
 
