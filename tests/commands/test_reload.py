@@ -3,9 +3,10 @@
 from tests.commands.suites import Suite, eventually, service, steady
 
 
-def test_new_services_start_and_dropped_ones_stop(base: Suite) -> None:
-    base.write(steady("kept"), steady("dropped"))
+def test_new_services_start_and_dropped_ones_stop(base: Suite, mechanism: str) -> None:
+    base.write(steady("kept"), service("dropped", "escapee=setsid+orphan+ignore", "ready", "wait"))
     base.start()
+    assert len(of_service(base, "dropped")) == 2
     kept = base.pid("kept")
     base.write(steady("kept"), steady("new", after=["kept"]))
     ended = base.reload()
@@ -14,7 +15,12 @@ def test_new_services_start_and_dropped_ones_stop(base: Suite) -> None:
     base.wait_for_service("new", "ready")
     eventually(lambda: set(base.services()) == {"kept", "new"})
     assert (base.value, base.pid("kept")) == (0, kept)
+    assert of_service(base, "dropped") == set()
     assert not (base.folder / "notify" / "dropped").exists()
+
+
+def of_service(suite: Suite, name: str) -> set[int]:
+    return {pid for pid, process in suite.processes().items() if process.service == name}
 
 
 def test_a_service_that_is_switched_off_stops(base: Suite) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -206,16 +205,15 @@ def test_another_node_took_the_lease_over(base: Suite) -> None:
         other.communicate("")
 
 
-def test_a_shared_disk_that_hangs_is_a_time_out(base: Suite, tmp_path: Path) -> None:
+def test_a_shared_disk_that_hangs_is_a_time_out(base: Suite) -> None:
     """A fifo without a writer hangs whoever opens it, as a dead disk does."""
     base.write()
     os.mkfifo(base.house.shared / "lease")
-    began = time.monotonic()
     ended = base.status("-t", "1")
     assert ended.returncode == 12
     assert "not found out within 1 s" in ended.stdout
-    assert time.monotonic() - began < 30
     assert base.status("-t", "0").returncode == 12
+    (base.house.shared / "lease").unlink()
 
 
 def test_many_at_once_beside_other_commands(base: Suite) -> None:

@@ -132,7 +132,7 @@ damage = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(damage, min_size=1, max_size=3))
 def test_a_spoilt_record_is_judged_alike(folder: Path, damages: list[tuple[str, int, str]]) -> None:
     """NUL bytes apart: a shell cannot read them, and no rename leaves any."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def test_silence() -> None:
         bounded.ask(hang, 0.05)
     with pytest.raises(bounded.Silent):
         bounded.ask(hang, 0)
+
+
+def test_who_hangs_is_killed() -> None:
+    with pytest.raises(bounded.Silent):
+        bounded.ask(hang, 0.05)
+    with deadline(10), suppress(ChildProcessError):
+        os.waitpid(-1, 0)
 
 
 def refuse() -> None:

@@ -1,0 +1,74 @@
+"""The primitives of forced termination; tests/commands/test_killall.py has the whole of it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from bansho.process import holders, identity, termination
+from bansho.process.proctree import Process
+
+
+@pytest.fixture
+def child() -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def found(pid: int, ticks: int = 0) -> Mapping[int, Process]:
+    """What a look at /proc found: `pid`, started `ticks` later than it really was."""
+    stat = identity.stat(pid)
+    assert stat is not None
+    return {pid: Process(stat._replace(ticks=stat.ticks + ticks), None, None)}
+
+
+def test_what_is_found_is_ended(child: "subprocess.Popen[bytes]") -> None:
+    looks = [found(child.pid)]
+    assert termination.end(lambda: looks.pop() if looks else {}) == []
+    assert child.wait() == -9
+
+
+def test_a_pid_that_was_used_again_is_not_signalled(child: "subprocess.Popen[bytes]") -> None:
+    looks = [found(child.pid, ticks=-1)]
+    assert termination.end(lambda: looks.pop() if looks else {}) == []
+    assert child.poll() is None
+    stat = identity.stat(child.pid)
+    assert stat is not None
+    assert stat.state not in "tT"
+
+
+def test_what_does_not_go_is_named_in_time() -> None:
+    init = found(1)
+    survivors = termination.end(lambda: {1: init[1]._replace(stat=init[1].stat._replace(ticks=-1))}, limit=0.1)
+    assert [survivor.pid for survivor in survivors] == [1]
+    assert survivors[0].why
+
+
+def test_holders_by_every_way(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "program").write_bytes(Path("/bin/sleep").read_bytes())
+    (tmp_path / "program").chmod(0o755)
+    ways = {
+        "descriptor": ["sh", "-c", f"exec sleep 1000 <{tmp_path}/file"],
+        "working directory": ["sh", "-c", f"cd {tmp_path}; exec sleep 1000"],
+        "program": [str(tmp_path / "program"), "1000"],
+    }
+    children = [subprocess.Popen(way) for way in ways.values()]
+    try:
+        for process in children:
+            while (stat := identity.stat(process.pid)) and stat.program not in {"sleep", "program"}:
+                os.sched_yield()
+        assert {holder.pid for holder in holders.holders(str(tmp_path))} == {process.pid for process in children}
+        assert holders.holders(f"{tmp_path}/fil") == []
+    finally:
+        for process in children:
+            process.kill()
+            process.wait()
+
+
+def test_no_holder_of_what_nobody_holds(tmp_path: Path) -> None:
+    assert holders.holders(str(tmp_path)) == []
