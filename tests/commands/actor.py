@@ -76,7 +76,9 @@ def settle(ways: set[str]) -> None:
         if os.fork():
             time.sleep(0.005)
             os._exit(0)
-    linger()
+    if "forking" not in ways:
+        linger()
+    os._exit(0)
 
 
 class Actor:
