@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from tests.manager.wire import Wire
 
 from bansho.manager import accounts, rendering
@@ -89,6 +89,16 @@ def test_a_new_event_appears_without_loading_the_page_again(console: Any, page: 
     expect(page.locator("#rows tr")).to_have_count(3)
     assert serials(page) == [3, 2, 1]
     assert is_the_same_page(page)
+
+
+def test_it_is_live_however_slowly_its_scripts_come(console: Any, page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/hx-sse.min.js*", held.append)
+    page.goto(console.url + "/", wait_until="commit")
+    page.wait_for_function("typeof htmx === 'object'")
+    page.evaluate("new Promise(done => setTimeout(done, 100))")  # htmx had time to begin without its extension
+    held[0].continue_()
+    expect(page.locator("#pulse[data-state=live]")).to_be_visible()
 
 
 def test_a_severity_is_a_shape_and_a_word(console: Any, page: Page) -> None:
