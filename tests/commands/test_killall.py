@@ -205,6 +205,18 @@ def test_other_holders_of_the_disk_are_named_and_left_alone(base: Suite) -> None
         holder.kill()
 
 
+def test_the_hosts_other_suite_holds_the_disk_by_right(house: House) -> None:
+    house.define("watch")
+    base, manager = Suite(house), Suite(house, suite="manager")
+    for suite in (base, manager):
+        suite.write(steady("stays"))
+        suite.start()
+    ended = manager.killall()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert base.value == 0
+    base.killall()
+
+
 @pytest.mark.usefixtures("as_root")
 def test_what_survives_is_named(base: Suite) -> None:
     """An ordinary user may not end root's processes: what it cannot end it names, and says 1."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -182,6 +183,39 @@ def test_a_program_that_cannot_be_launched_says_why(base: Suite) -> None:
     assert ended.returncode == 0
     assert "ghost failed (cannot be launched: No such file or directory: /no/such/program)" in ended.stdout
     assert base.value == 4
+
+
+def test_a_services_last_words_are_in_the_status(base: Suite) -> None:
+    base.write(service("speaks", "status=BSHO0001-E the port is taken", "exit=1"), steady("stays"))
+    base.start()
+    assert "speaks failed (ended with status 1: BSHO0001-E the port is taken)" in base.status().stdout
+
+
+def test_a_services_chatter_is_not_taken_for_the_cause_of_its_end(base: Suite) -> None:
+    base.write(service("speaks", "status=warming up", "exit=1"), steady("stays"))
+    base.start()
+    assert "speaks failed (ended with status 1)" in base.status().stdout
+
+
+def test_a_service_finds_its_run_folder_made_for_its_user(base: Suite) -> None:
+    base.house.root.chmod(0o755)
+    base.write(steady("keeps", run_folder="files", user="nobody"))
+    base.start()
+    folder = (base.folder.parent / "files").stat()
+    assert (folder.st_mode & 0o777, folder.st_uid) == (0o700, pwd.getpwnam("nobody").pw_uid)
+
+
+def test_a_command_ends_quietly_on_ctrl_c_and_the_work_goes_on(base: Suite) -> None:
+    gate = base.gate("gate")
+    base.write(service("slow", f"gate={gate}", "ready", "wait"))
+    command = base.popen("start.cluster")
+    base.wait_for_service("slow", "starting")
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=10)
+    assert command.returncode == -signal.SIGINT
+    assert "Traceback" not in said
+    gate.write_text("go")
+    base.wait_for(0)
 
 
 def test_a_disabled_service_is_neither_started_nor_required(base: Suite) -> None:

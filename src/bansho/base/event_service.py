@@ -7,7 +7,6 @@ way is answered, then the store is closed.
 import asyncio
 import os
 import socket
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import FrameType
@@ -28,7 +27,7 @@ from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Guard
-from bansho.process.notify import notify, watchdog_interval
+from bansho.process.notify import give_up, notify, watchdog_interval
 
 CONNECTIONS = 2000
 GRACE = 5.0
@@ -70,8 +69,7 @@ def main() -> None:
         host = definition.load(definition.chosen_name(os.environ.get("BANSHO_HOST")))
         uvloop.run(serve(host, int(os.environ.get("BANSHO_EPOCH") or 0)))
     except BanshoError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(1) from None
+        give_up(error)
 
 
 async def serve(host: LogicalHost, epoch: int) -> None:

@@ -1,6 +1,7 @@
 """The arguments of the contract's commands. A mistake is one line and the command's own value, never a traceback."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -33,6 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 def parse(parser: Parser, value: int, arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The parsed arguments, of `sys.argv` where none are given; a mistake ends the command with `value`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the command, quietly; the work goes on
     try:
         return parser.parse_args(arguments)
     except BanshoError as error:

@@ -21,7 +21,7 @@ from bansho.database.presence import Presence
 from bansho.database.state import Answer, Phase
 from bansho.logicalhost import definition, history
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process.notify import notify, watchdog_interval
+from bansho.process.notify import give_up, notify, watchdog_interval
 
 
 async def control(host: LogicalHost) -> None:
@@ -103,8 +103,7 @@ def main() -> None:
     try:
         asyncio.run(control(definition.load(os.environ.get("BANSHO_HOST", ""))))
     except BanshoError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+        give_up(error)
 
 
 if __name__ == "__main__":

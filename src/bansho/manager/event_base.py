@@ -7,7 +7,6 @@ While Base is away it waits and says so. Without the IM database it ends: that i
 import asyncio
 import os
 import signal
-import sys
 from typing import Any
 
 import psycopg
@@ -18,7 +17,7 @@ from bansho.logicalhost import definition, node
 from bansho.logicalhost.definition import LogicalHost
 from bansho.manager import intake
 from bansho.manager.pull import BaseAway, Source
-from bansho.process.notify import notify, watchdog_interval
+from bansho.process.notify import give_up, notify, watchdog_interval
 
 WAIT = 20.0
 """Seconds for which Base may hold a question back until there is an event; less where we have to beat in between."""
@@ -99,8 +98,7 @@ def main() -> None:
     try:
         asyncio.run(_until_told(definition.load(os.environ.get("BANSHO_HOST", "")), epoch()))
     except BanshoError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+        give_up(error)
 
 
 if __name__ == "__main__":

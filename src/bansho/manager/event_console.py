@@ -24,7 +24,7 @@ from bansho.logicalhost.definition import LogicalHost
 from bansho.manager import accounts, sessions
 from bansho.manager.app import application
 from bansho.manager.errors import AddressTaken, NoHostNamed
-from bansho.process.notify import notify, watchdog_interval
+from bansho.process.notify import give_up, notify, watchdog_interval
 
 GRACE = 3
 """Seconds that open answers have to end in."""
@@ -136,7 +136,7 @@ def main() -> None:
         sessions.read_key(accounts.session_key_file(host.shared), host.name)
         listener = listen(host)
     except BanshoError as error:
-        sys.exit(str(error))
+        give_up(error)
     log.info("console starts", host=host.name, address=host.ip, port=host.ports.console)
     console = server(host)
     console.run(sockets=[listener])

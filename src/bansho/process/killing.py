@@ -36,7 +36,8 @@ def kill(host: LogicalHost, suite: str) -> Left:
     with _orders_held(folder):
         survivors = _end(folder)
         lease_kept = "" if survivors else _give_back(host, suite, folder)
-    return Left(survivors, _holders(host), lease_kept)
+    neighbours = _of_other_suites(host, suite)
+    return Left(survivors, [holder for holder in _holders(host) if holder.pid not in neighbours], lease_kept)
 
 
 def _end(folder: Folder) -> list[Survivor]:
@@ -67,6 +68,12 @@ def _give_back(host: LogicalHost, suite: str, folder: Folder) -> str:
 
 def _release(host: LogicalHost, suite: str) -> bool:
     return host.shared.lease.exists() and lease.release(host, suite)
+
+
+def _of_other_suites(host: LogicalHost, suite: str) -> set[int]:
+    """The processes of the host's other suites, which hold the shared directory by right."""
+    folders = [folder_of(host, other) for other in host.suites if other != suite]
+    return {pid for folder in folders if folder.path.is_dir() for pid in termination.suite_scan(folder)()}
 
 
 def _holders(host: LogicalHost) -> list[Holder]:

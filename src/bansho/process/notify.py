@@ -7,6 +7,8 @@ run by hand.
 
 import os
 import socket
+import sys
+from typing import NoReturn
 
 
 def notify(*lines: str) -> bool:
@@ -25,6 +27,13 @@ def notify(*lines: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def give_up(error: object) -> NoReturn:
+    """Ends a service that cannot go on: exit status 1, and why, in one line, in its log and to its process manager."""
+    notify(f"STATUS={error}")
+    print(error, file=sys.stderr)
+    raise SystemExit(1)
 
 
 def watchdog_interval() -> float | None:

@@ -38,7 +38,7 @@ class NotifySocket:
         self._socket.bind(str(path))
         path.chmod(0o600)
         os.chown(path, uid, gid)
-        asyncio.get_running_loop().add_reader(self._socket, self._read)
+        asyncio.get_running_loop().add_reader(self._socket, self.read)
 
     def close(self) -> None:
         """Ends listening and removes the file."""
@@ -46,7 +46,7 @@ class NotifySocket:
         self._socket.close()
         self._path.unlink(missing_ok=True)
 
-    def _read(self) -> None:
+    def read(self) -> None:
         """Takes in all that waits: after a pause of ours, no beat may look missing that is there already."""
         with suppress(BlockingIOError):
             while True:

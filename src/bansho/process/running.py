@@ -138,8 +138,9 @@ class RunningService:
         asyncio.get_running_loop().remove_reader(self._descriptor)
         os.close(self._descriptor)
         status = self._process.wait()
+        self._notify.read()  # its last words may wait there still
         if status != launcher.CANNOT_LAUNCH or not self.status:
-            self.status = service.ending(status)
+            self.status = service.ending(status, self.status)
         self._process = None
         if self.life.asked:
             self._spawn(self._end_stop())

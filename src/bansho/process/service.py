@@ -3,6 +3,7 @@
 The states and their diagram are in `bansho.contract.states`. Times are of the monotonic clock, in seconds.
 """
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -86,9 +87,13 @@ def _limit(state: ServiceState, service: Service, now: float) -> float | None:
     return None if lasts is None else now + lasts
 
 
-def ending(status: int) -> str:
-    """A wait status as a person reads it: "ended with status 3", "was killed by signal 9"."""
-    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+ERROR = re.compile(r"BSHO\d{4}-E ")
+
+
+def ending(status: int, said: str = "") -> str:
+    """A wait status as a person reads it: "ended with status 3", "was killed by signal 9"; and why, if it `said` so."""
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"{how}: {said}" if ERROR.match(said) else how
 
 
 class Restarts(NamedTuple):
