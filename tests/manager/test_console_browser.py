@@ -93,10 +93,10 @@ def test_a_new_event_appears_without_loading_the_page_again(console: Any, page: 
 
 def test_it_is_live_however_slowly_its_scripts_come(console: Any, page: Page) -> None:
     held: list[Route] = []
-    page.route("**/hx-sse.min.js*", held.append)
-    page.goto(console.url + "/", wait_until="commit")
-    page.wait_for_function("typeof htmx === 'object'")
-    page.evaluate("new Promise(done => setTimeout(done, 100))")  # htmx had time to begin without its extension
+    page.route("**/hx-sse.min.js*", lambda route: held.append(route))
+    with page.expect_request("**/hx-sse.min.js*"), page.expect_response("**/htmx.min.js*"):
+        page.goto(console.url + "/", wait_until="commit")
+    page.evaluate("new Promise(done => setTimeout(done, 300))")  # htmx had time to begin without its extension
     held[0].continue_()
     expect(page.locator("#pulse[data-state=live]")).to_be_visible()
 
