@@ -138,7 +138,7 @@ def test_while_base_is_away_it_is_ready_beats_and_waits(site: Site) -> None:
     site.base.add_many(3)
     with site.base.listening():
         site.await_mark(3)
-        service.await_line("STATUS=took events over up to serial 3")
+        service.await_line("STATUS=takes events over")
     service.await_line("STATUS=waiting")
     site.base.add_many(3)
     with site.base.listening():
@@ -247,11 +247,21 @@ def test_two_of_one_owner_do_not_double_anything(site: Site) -> None:
     assert site.taken() == list(range(1, len(site.base.events) + 1))
 
 
+def test_its_sign_is_given_when_its_status_changes_and_every_second_but_not_for_every_batch(site: Site) -> None:
+    with site.base.listening():
+        service = site.event_base(WATCHDOG_USEC="60000000").ready()
+        for number in range(1, 51):
+            site.base.add_many(1)
+            site.await_mark(number)
+        assert service.stop() == 0
+    assert sum(line.startswith("STATUS=takes") for line in service.seen) < 25
+
+
 def test_told_to_end_it_ends_at_once_while_base_holds_its_question(site: Site) -> None:
     with site.base.listening():
         service = site.event_base().ready()
         assert service.stop() == 0
-    assert service.seen[-1] == "STATUS=took events over up to serial 0"
+    assert service.seen[-1] == "STATUS=takes events over"
     assert service.next(0) == ["STOPPING=1"]
     assert service.said() == ""
 

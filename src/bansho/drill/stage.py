@@ -27,6 +27,8 @@ MOUNT_POINT = "/srv/bansho"
 SHARED = f"{MOUNT_POINT}/{HOST}"
 PROGRAMS = Path(sys.executable).parent
 SOURCE = "outside"
+BOOT = 6.0
+"""Seconds until a node that was fenced boots again: a real machine does not come back into its own takeover either."""
 UP = 60.0
 """Seconds for the logical host to come up, or to be taken over."""
 LOOK = 0.1
@@ -183,7 +185,7 @@ def stage(name: str = "lab", nodes: int = 3) -> Iterator[Stage]:
     """Builds a lab, sets the logical host up in it, registers it and waits until it runs; takes all down at the end."""
     with TemporaryDirectory(prefix="bansho-") as folder:
         with step(f"building {nodes} nodes"):
-            lab = Lab.up(name, nodes=nodes, users=(USER,), readable=_readable(), tied=True)
+            lab = Lab.up(name, nodes=nodes, users=(USER,), readable=_readable(), tied=True, boot_delay=BOOT)
         with lab:
             yield _set_up(lab, Path(folder))
 

@@ -48,16 +48,19 @@ class Lab:
         files: Files | None = None,
         online: bool = True,
         tied: bool = False,
+        boot_delay: float = 0.0,
     ) -> "Lab":
         """Builds a lab, and waits until its nodes are online in Pacemaker (unless `online` is false).
 
         `users`: system users made in the nodes. `readable`: paths of the host that everyone may reach and list
         in the nodes. `files`: path in the node -> (content, mode), placed at every boot. None touches the host.
-        `tied`: the lab dies with this process, however that ends.
+        `tied`: the lab dies with this process, however that ends. `boot_delay`: seconds before a node that was reset
+        or fenced boots again, as a machine's firmware takes.
 
         Raises BadSetting, MachineUnfit, LabExists, NotBuilt and NotOnline; after these nothing is left.
         """
-        asked = _specification(name, nodes, disk_size, users, readable, tied)
+        asked = _specification(name, nodes, disk_size, users, readable)
+        asked = msgspec.structs.replace(asked, tied=tied, boot_delay=boot_delay)
         placed = {spec.node_path(path): file for path, file in (files or {}).items()}
         if lacking := missing():
             raise MachineUnfit(missing="; ".join(lacking))
@@ -178,9 +181,7 @@ class Lab:
             self._tie = None
 
 
-def _specification(
-    name: str, nodes: int, size: str, users: Iterable[str], readable: Iterable[str | Path], tied: bool
-) -> Spec:
+def _specification(name: str, nodes: int, size: str, users: Iterable[str], readable: Iterable[str | Path]) -> Spec:
     paths = [spec.host_folder(path) for path in readable]
     return Spec(
         name=spec.lab_name(name),
@@ -189,5 +190,4 @@ def _specification(
         users=spec.user_names(users),
         readable=mounts.with_parents(paths),
         layers=mounts.layers(mounts.of_host(), paths),
-        tied=tied,
     )

@@ -91,6 +91,7 @@ class Machine:
             network.plug(self.name, plugged)
 
     async def _boot_again(self) -> None:
+        await asyncio.sleep(self._spec.boot_delay)
         async with self.lock:
             try:
                 await self.boot()

@@ -34,6 +34,8 @@ class Spec(msgspec.Struct, frozen=True):
     readable: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     cgroup: str = ""
+    boot_delay: float = 0.0
+    """Seconds that a node takes before it boots again, as a machine's firmware does."""
     tied: bool = False
 
     @property

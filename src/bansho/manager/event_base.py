@@ -7,6 +7,7 @@ While Base is away it waits and says so. Without the IM database it ends: that i
 import asyncio
 import os
 import signal
+import time
 from typing import Any
 
 import psycopg
@@ -21,6 +22,8 @@ from bansho.process.notify import give_up, notify, watchdog_interval
 
 WAIT = 20.0
 """Seconds for which Base may hold a question back until there is an event; less where we have to beat in between."""
+SIGN = 1.0
+"""Seconds between two signs of life while all is the same."""
 PAUSES = (0.05, 0.1, 0.2, 0.5)
 """Seconds before Base is tried again, the last one again and again."""
 
@@ -47,6 +50,20 @@ def epoch() -> int:
     return int(value)
 
 
+class Sign:
+    """Tells the process manager how it goes: when that changes, and every second as a sign of life; not every batch."""
+
+    def __init__(self) -> None:
+        self._status, self._given = "", 0.0
+
+    def give(self, status: str) -> None:
+        """Reports ready, alive and `status`, if that is news."""
+        now = time.monotonic()
+        if status != self._status or now - self._given >= SIGN:
+            self._status, self._given = status, now
+            notify("READY=1", "WATCHDOG=1", f"STATUS={status}")
+
+
 async def serve(host: LogicalHost, mine: int) -> None:
     """Takes events over until it is cancelled. Raises DatabaseLost and the errors of `intake` and `pull`."""
     try:
@@ -66,6 +83,7 @@ async def _pump(host: LogicalHost, mine: int, connection: psycopg.AsyncConnectio
     wait = min(WAIT, (watchdog_interval() or WAIT) / 2)
     failures = 0
     checked = False
+    sign = Sign()
     while True:
         try:
             if not checked:
@@ -73,13 +91,13 @@ async def _pump(host: LogicalHost, mine: int, connection: psycopg.AsyncConnectio
             page = await source.after(after, wait if checked else 0)
             failures, checked = 0, True
         except BaseAway as away:
-            notify("READY=1", "WATCHDOG=1", f"STATUS=waiting for Base: {away}")
+            sign.give(f"waiting for Base: {away}")
             await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
             failures, checked = failures + 1, False
             continue
         if page.events:
             after = await intake.take_in(connection, host.name, mine, after, page.events)
-        notify("READY=1", "WATCHDOG=1", f"STATUS=took events over up to serial {after}")
+        sign.give("takes events over")
 
 
 async def _until_told(host: LogicalHost, mine: int) -> None:

@@ -55,6 +55,7 @@ class Supervision:
         self._definition: Suite | None = None
         self._services: dict[str, RunningService] = {}
         self._leaving: list[RunningService] = []
+        self._logged: dict[str, ServiceState] = {}
         self._keeper: Callable[[], KeeperState] = lambda: KeeperState.HELD
         self._looking = False
         self._since = time.time()
@@ -160,7 +161,11 @@ class Supervision:
         return True
 
     def _service_changed(self, changed: RunningService) -> None:
-        self._log("service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid)
+        if self._logged.get(changed.name) is not changed.state:  # a status alone is for the record, not for the log
+            self._logged[changed.name] = changed.state
+            self._log(
+                "service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid
+            )
         if changed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
             self._failed(changed)
         self.look()
