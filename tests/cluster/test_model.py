@@ -15,8 +15,8 @@ from bansho.contract import limits
 from bansho.logicalhost.definition import parse
 
 
-def of(text: str, **options: bool) -> Model:
-    return model(parse(text, Path("watch.toml")), **options)
+def of(text: str) -> Model:
+    return model(parse(text, Path("watch.toml")))
 
 
 def test_the_sequence_is_the_contracts(definition: str) -> None:
@@ -37,10 +37,16 @@ def test_only_the_suite_that_stops_last_has_to_release_the_disk(definition: str)
 
 
 def test_the_database_is_monitored_with_manager_where_there_is_one(definition: str) -> None:
-    with_it, without = of(definition), of(definition, database=False)
+    with_it, without = of(definition), of(definition + "database = false\n")
     assert [each.id for each in with_it.resources if "database" in each.parameters] == ["watch-manager"]
     assert not [each.id for each in without.resources if "database" in each.parameters]
     assert with_it.resources[3].limits["monitor"].seconds > without.resources[3].limits["monitor"].seconds
+
+
+def test_a_limit_that_the_definition_names_is_the_clusters(definition: str) -> None:
+    base = of(definition + "[cluster.limits]\nstart = 300\n").resources[2]
+    assert (base.limits["start"].seconds, base.limits["stop"].seconds) == (300, 154)
+    assert base.limits["start"].why == "the definition's cluster.limits.start"
 
 
 def test_each_suite_has_its_own_folder_of_commands(definition: str) -> None:

@@ -209,7 +209,6 @@ def test_show_tells_the_sequence_and_derives_each_limit(defined: "House") -> Non
 
 def test_show_as_crm_is_what_apply_loads(defined: "House", watch: Model) -> None:
     assert call("show", "watch", "--format", "crm").output == render.crm(watch)
-    assert "database" not in call("show", "watch", "--format", "crm", "--without-database").output
 
 
 def test_apply_and_remove_from_the_command_line(defined: "House", live: Path) -> None:

@@ -11,10 +11,6 @@ from bansho.cluster.model import Model
 from bansho.cluster.pacemaker import registration, render
 from bansho.logicalhost import definition
 
-WITHOUT_DATABASE = click.option(
-    "--without-database", is_flag=True, help="Manager uses no IM database: do not monitor it with jimdbstatus."
-)
-
 
 @click.group()
 def command() -> None:
@@ -24,10 +20,9 @@ def command() -> None:
 @command.command()
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["text", "crm"]), default="text", show_default=True)
-@WITHOUT_DATABASE
-def show(name: str, form: str, without_database: bool) -> None:
+def show(name: str, form: str) -> None:
     """Show the resources of the logical host NAME, their sequence and time limits, or their crm configuration."""
-    model = models.model(definition.load(name), database=not without_database)
+    model = models.model(definition.load(name))
     click.echo(render.crm(model) if form == "crm" else text(model), nl=False)
 
 
@@ -54,13 +49,12 @@ def text(model: Model) -> str:
     type=click.Path(path_type=Path),
     help="A file of crm configuration text with the fencing devices, to be loaded in the same step.",
 )
-@WITHOUT_DATABASE
-def apply(name: str, fencing: Path | None, without_database: bool) -> None:
+def apply(name: str, fencing: Path | None) -> None:
     """Register the logical host NAME with the Pacemaker cluster of this node, or bring a registration up to date.
 
     Refuses where the cluster could not fence a node. A second call changes nothing.
     """
-    model = models.model(definition.load(name), database=not without_database)
+    model = models.model(definition.load(name))
     changed = registration.apply(model, fencing_text(fencing))
     click.echo((errors.APPLIED if changed else errors.UNCHANGED)(name=name), err=True)
     if not Path("/", PLACE).exists():

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+import msgspec
+
 from bansho.cluster import timing
 from bansho.cluster.errors import NotForACluster
 from bansho.cluster.timing import Limit
@@ -68,8 +70,8 @@ class Model(NamedTuple):
         return self.start_order[::-1]
 
 
-def model(host: LogicalHost, *, database: bool = True) -> Model:
-    """The model of a logical host; `database` says whether its Manager uses the IM database. Raises NotForACluster."""
+def model(host: LogicalHost) -> Model:
+    """The model of a logical host. Raises NotForACluster."""
     for key, wrong, problem in _rules(host):
         if wrong:
             raise NotForACluster(name=host.name, key=key, problem=problem)
@@ -77,7 +79,7 @@ def model(host: LogicalHost, *, database: bool = True) -> Model:
     return Model(
         host.name,
         cluster.nodes,
-        (_disk(host), _address(host), *(_suite(host, suite, database) for suite in host.suites)),
+        (_disk(host), _address(host), *(_suite(host, suite) for suite in host.suites)),
         cluster.monitor_interval,
         cluster.restarts,
         cluster.failure_window,
@@ -128,28 +130,49 @@ def _address(host: LogicalHost) -> Resource:
     return Resource(f"{host.name}-address", Kind.ADDRESS, _given(parameters), ADDRESS)
 
 
-def _suite(host: LogicalHost, suite: str, database: bool) -> Resource:
+def patience(host: LogicalHost, suite: str) -> timing.Patience:
+    """How a suite of the logical host is asked for its state."""
     cluster = host.cluster
-    has_database = database and suite == DATABASE_SUITE
-    patience = timing.Patience(cluster.retries, cluster.retry_interval, cluster.status_timeout, has_database)
+    has_database = cluster.database and suite == DATABASE_SUITE
+    return timing.Patience(cluster.retries, cluster.retry_interval, cluster.status_timeout, has_database)
+
+
+def derived(host: LogicalHost, suite: str) -> dict[str, Limit]:
+    """What each operation on a suite needs, as a time limit."""
+    asked = patience(host, suite)
+    return {
+        "start": timing.start(host.limits.start, asked),
+        "stop": timing.stop(host.limits.stop, asked),
+        "monitor": timing.monitor(asked),
+    }
+
+
+def _limits(host: LogicalHost, suite: str) -> dict[str, Limit]:
+    """The definition's own limits where it names them, else what is needed."""
+    named: dict[str, int | None] = msgspec.structs.asdict(host.cluster.limits)
+    return {
+        operation: Limit(seconds, f"the definition's cluster.limits.{operation}")
+        if (seconds := named[operation])
+        else needed
+        for operation, needed in derived(host, suite).items()
+    }
+
+
+def _suite(host: LogicalHost, suite: str) -> Resource:
+    cluster = host.cluster
     parameters = {
         "host": host.name,
         "suite": suite,
         "directory": host.shared_directory,
         "mount_point": host.disk.mount_point if host.disk else "",
         "commands": {"base": cluster.base_commands, "manager": cluster.manager_commands}[suite] or "",
-        "database": "true" if has_database else "",
+        "database": "true" if patience(host, suite).database else "",
         "releases_disk": "true" if suite == host.suites[0] else "",
         "retries": str(cluster.retries),
         "retry_interval": f"{cluster.retry_interval:g}",
         "status_timeout": str(cluster.status_timeout),
     }
-    operations = {
-        "start": timing.start(host.limits.start, patience),
-        "stop": timing.stop(host.limits.stop, patience),
-        "monitor": timing.monitor(patience),
-    }
-    return Resource(f"{host.name}-{suite}", Kind.SUITE, _given(parameters), operations)
+    return Resource(f"{host.name}-{suite}", Kind.SUITE, _given(parameters), _limits(host, suite))
 
 
 def _given(parameters: Mapping[str, str]) -> dict[str, str]:

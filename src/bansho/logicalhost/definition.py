@@ -21,6 +21,7 @@ PHYSICAL = "physical"
 """The name of the definition that a command acts on when it is told no logical host."""
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=limits.STATUS_MAXIMUM)]
+WholeSeconds = Annotated[int, msgspec.Meta(ge=1, le=limits.STATUS_MAXIMUM)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=99)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -62,6 +63,14 @@ class Database(Section, frozen=True, kw_only=True):
     bindir: str | None = None
 
 
+class ClusterLimits(Section, frozen=True, kw_only=True):
+    """The cluster's own time limits for its operations on each suite; derived where they are left out."""
+
+    start: WholeSeconds | None = None
+    stop: WholeSeconds | None = None
+    monitor: WholeSeconds | None = None
+
+
 class Cluster(Section, frozen=True, kw_only=True):
     """How the cluster software is to drive this logical host (CONTRACT 3.5)."""
 
@@ -79,6 +88,9 @@ class Cluster(Section, frozen=True, kw_only=True):
     base_commands: str | None = None
     """The folder of Base's commands; bansho's own where it is left out."""
     manager_commands: str | None = None
+    database: bool = True
+    """Whether Manager uses the IM database: then it is monitored with it (CONTRACT 3.3)."""
+    limits: ClusterLimits = ClusterLimits()
 
 
 class LogicalHost(Section, frozen=True, kw_only=True):
