@@ -6,7 +6,7 @@ one cluster product calls all this is that product's folder's business.
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -70,16 +70,16 @@ class Model(NamedTuple):
         return self.start_order[::-1]
 
 
-def model(host: LogicalHost) -> Model:
-    """The model of a logical host. Raises NotForACluster."""
+def model(host: LogicalHost, optional: Collection[str] = ()) -> Model:
+    """The model of a logical host; `optional` are the keys that a product does without. Raises NotForACluster."""
     for key, wrong, problem in _rules(host):
-        if wrong:
+        if wrong and key not in optional:
             raise NotForACluster(name=host.name, key=key, problem=problem)
     cluster = host.cluster
     return Model(
         host.name,
         cluster.nodes,
-        (_disk(host), _address(host), *(_suite(host, suite) for suite in host.suites)),
+        (*_disk(host), *_address(host), *(_suite(host, suite) for suite in host.suites)),
         cluster.monitor_interval,
         cluster.restarts,
         cluster.failure_window,
@@ -90,12 +90,11 @@ def _rules(host: LogicalHost) -> list[tuple[str, bool, str]]:
     """(key, is it wrong, what was expected)."""
     nodes = host.cluster.nodes
     unknown = [suite for suite in host.suites if suite not in suites.COMMANDS]
-    ip = ipaddress.ip_address(host.ip)
     return [
         ("kind", not host.is_logical, "expected a logical host; the physical host is not the cluster's"),
         ("name", not IDENTIFIER.fullmatch(host.name), "expected it to begin with a letter, for the cluster's names"),
         ("disk", host.disk is None, "is missing; the cluster has to know what to mount where"),
-        ("address", ip.is_loopback or ip.is_unspecified, "expected the logical IP address, such as 192.0.2.10/24"),
+        ("address", not _can_move(host), "expected the logical IP address, such as 192.0.2.10/24"),
         ("cluster.nodes", len(nodes) < 2, "expected the names of at least two nodes"),
         ("cluster.nodes", len(set(nodes)) < len(nodes), "expected each node once"),
         ("cluster.nodes", not all(map(NODE.fullmatch, nodes)), "expected node names of letters, digits, '.' and '-'"),
@@ -112,22 +111,31 @@ def _in_sequence(names: tuple[str, ...]) -> list[str]:
     return [suite for suite in suites.COMMANDS if suite in names]
 
 
-def _disk(host: LogicalHost) -> Resource:
+def _can_move(host: LogicalHost) -> bool:
+    """Whether the address can be given to one node and then to another."""
+    ip = ipaddress.ip_address(host.ip)
+    return not (ip.is_loopback or ip.is_unspecified)
+
+
+def _disk(host: LogicalHost) -> list[Resource]:
     disk = host.disk
-    assert disk is not None  # noqa: S101 - the rules have seen to it
+    if disk is None:
+        return []
     parameters = {
         "device": disk.device,
         "directory": disk.mount_point,
         "fstype": disk.type,
         "options": disk.options,
     }
-    return Resource(f"{host.name}-disk", Kind.DISK, _given(parameters), DISK)
+    return [Resource(f"{host.name}-disk", Kind.DISK, _given(parameters), DISK)]
 
 
-def _address(host: LogicalHost) -> Resource:
+def _address(host: LogicalHost) -> list[Resource]:
+    if not _can_move(host):
+        return []
     ip, _, prefix = host.address.partition("/")
     parameters = {"ip": ip, "cidr_netmask": prefix, "nic": host.cluster.interface or ""}
-    return Resource(f"{host.name}-address", Kind.ADDRESS, _given(parameters), ADDRESS)
+    return [Resource(f"{host.name}-address", Kind.ADDRESS, _given(parameters), ADDRESS)]
 
 
 def patience(host: LogicalHost, suite: str) -> timing.Patience:
