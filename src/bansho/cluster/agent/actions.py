@@ -74,6 +74,16 @@ def stop(suite: Suite) -> Outcome:
     online = suite.online()
     if online and suite.look().outcome is not Outcome.NOT_RUNNING:
         suite.stop()
+    return end_for_certain(suite, online)
+
+
+def kill(suite: Suite) -> Outcome:
+    """Forced termination without a stop in order before it, to the same proof. Raises as `stop` does."""
+    return end_for_certain(suite, suite.online())
+
+
+def end_for_certain(suite: Suite, online: bool) -> Outcome:
+    """Forced termination, as often as specified, until the proof is complete. Raises as `stop` does."""
     for tries_left in range(suite.parameters.retries, -1, -1):
         missing = terminate_and_prove(suite, online)
         if not missing:
