@@ -236,6 +236,7 @@ def compared(ours: list[Rate], bare: list[Rate]) -> dict[str, float]:
         "ours / alerta": round(mine / ALERTA, 1),
         "cpu, ours": round(my_cpu, 1),
         "cpu, bare": round(their_cpu, 1),
+        "cpu, bare / ours": round(their_cpu / my_cpu, 2),
     }
 
 

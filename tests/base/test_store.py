@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bansho.base.errors import NoSpace, StoreFailed, StoreHeld, StoreUnusable
-from bansho.base.store import Name, Reader, Store, number
-from bansho.events.event import Event
+from bansho.base.store import Name, Reader, Store, number, rows
+from bansho.events.event import LAST_SECOND, Event, as_document, decode_stored
 from bansho.events.wire import Page, Registration
 from bansho.logicalhost.errors import LeaseLost
 
 servers = st.sampled_from(["web1", 'a "quoted" \\ name', "größe", "127"])
+times = st.none() | st.floats(0, LAST_SECOND)
 named = st.builds(
-    lambda server, serial, message: Event(source_server=server, source_serial=serial, message=message),
-    servers,
-    st.integers(1, 6),
-    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5),
+    Event,
+    source_server=servers,
+    source_serial=st.integers(1, 6),
+    message=st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5),
+    occurred_at=times,
 )
-nameless = st.builds(Event, message=st.just("no name"))
+nameless = st.builds(Event, message=st.just("no name"), occurred_at=times)
 groups = st.lists(named | nameless, max_size=8)
 
 
@@ -95,6 +97,21 @@ def test_numbers_go_on_without_a_gap_and_a_name_has_one(events: list[Event], las
         if event.source_server is not None:
             by_name.setdefault((event.source_server, event.source_serial), set()).add(answer.serial)
     assert all(len(serials) == 1 for serials in by_name.values())
+
+
+@given(groups, st.integers(1, 100), st.floats(0, LAST_SECOND))
+def test_storing_adds_what_the_service_gives_and_changes_nothing_else(
+    events: list[Event], first: int, now: float
+) -> None:
+    for serial, (event, row) in enumerate(zip(events, rows(events, first, now, "watch"), strict=True), first):
+        expected = as_document(event) | {"serial": serial, "arrived_at": now}
+        if event.occurred_at is None:
+            expected["occurred_at"] = now
+        if event.source_server is None:
+            expected |= {"source_server": "watch", "source_serial": serial}
+        stored = as_document(decode_stored(row[3].encode()))
+        assert stored == expected
+        assert row[:3] == (serial, stored["source_server"], stored["source_serial"])
 
 
 @pytest.fixture

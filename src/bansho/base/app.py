@@ -1,7 +1,7 @@
 """Base over HTTP (docs/house.md, "Base, over HTTP"): from requests to the intake and the store's reader."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Annotated, TypeVar
 
@@ -32,7 +32,8 @@ from bansho.base.store import Reader
 from bansho.base.tokens import Scope, Tokens
 from bansho.contract.messages import BanshoError
 from bansho.events.errors import MalformedEvent, MalformedJson
-from bansho.events.event import Event, decode, decode_many, encode
+from bansho.events.event import decode, encode
+from bansho.events.fastpath import NewEvent, decode_many
 from bansho.events.wire import Registrations
 
 EVENT_BYTES = 64 * 1024
@@ -154,7 +155,7 @@ class Api:
         if token.scope != scope:
             raise Forbidden(name=token.name, scope=token.scope, needed=scope)
 
-    def _own_name_unused(self, events: list[Event]) -> None:
+    def _own_name_unused(self, events: Sequence[NewEvent]) -> None:
         """Raises BadEvent for a sender that uses our own name: its serials and ours would name two events."""
         if any(event.source_server == self._host for event in events):
             raise BadEvent(problem=f"source_server: expected another name than {self._host!r}, which is our own")

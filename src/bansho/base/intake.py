@@ -15,7 +15,7 @@ from bansho.base.errors import Busy, StoreFailed
 from bansho.base.metrics import Metrics
 from bansho.base.store import Store
 from bansho.contract.messages import BanshoError
-from bansho.events.event import Event
+from bansho.events.fastpath import NewEvent
 from bansho.events.wire import Registration
 
 WAITING = 20_000
@@ -30,7 +30,7 @@ Answers = list[Registration]
 class Job(NamedTuple):
     """What the writer has to do for one request: store events; or, without any, show that it lives."""
 
-    events: Sequence[Event]
+    events: Sequence[NewEvent]
     probe: bool
     """Whether to find out if an event could be stored, where the last commit failed."""
     answer: "asyncio.Future[Answers]"
@@ -57,7 +57,7 @@ class Intake:
         self._thread = Thread(target=self._write, name="writer", daemon=True)
         self._thread.start()
 
-    async def register(self, events: Sequence[Event]) -> Answers:
+    async def register(self, events: Sequence[NewEvent]) -> Answers:
         """Stores the events durably; all or nothing. Raises Busy, NoSpace, StoreFailed or LeaseLost."""
         if self.waiting + len(events) > WAITING:
             raise Busy(reason=f"{self.waiting:,} events are waiting")
@@ -93,7 +93,7 @@ class Intake:
         self._thread.join()
         self._store.close()
 
-    def _done(self, events: Sequence[Event], *, probe: bool = False) -> "asyncio.Future[Answers]":
+    def _done(self, events: Sequence[NewEvent], *, probe: bool = False) -> "asyncio.Future[Answers]":
         job = Job(events, probe, self._loop.create_future())
         self._queue.put(job)
         return job.answer

@@ -6,14 +6,18 @@ none is given twice, since a serial becomes visible only with its commit and no 
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
+from itertools import chain
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bansho.base.errors import NoSpace, StoreFailed, StoreHeld, StoreUnusable
 from bansho.contract.messages import BanshoError
-from bansho.events.event import Event, StoredEvent, encode, store
+from bansho.events.event import encode
+from bansho.events.fastpath import NewEvent
 from bansho.events.wire import Registration, State
 
 VERSION = 1
@@ -54,13 +58,18 @@ LOCKED = 3.0
 Name = tuple[str | None, int | None]
 """(source server, source serial)."""
 
+Row = tuple[int, str, int, str]
+"""(serial, source server, source serial, the JSON of the stored event)."""
 
-def number(events: Sequence[Event], known: Mapping[Name, int], last: int) -> tuple[list[Registration], list[Event]]:
+
+def number(
+    events: Sequence[NewEvent], known: Mapping[Name, int], last: int
+) -> tuple[list[Registration], list[NewEvent]]:
     """The answer to each event, and the new ones in the order of their serials, which go on after `last`. Pure.
 
     `known` has the serials of the names that are stored already.
     """
-    names, answers, fresh = dict(known), list[Registration](), list[Event]()
+    names, answers, fresh = dict(known), list[Registration](), list[NewEvent]()
     for event in events:
         name = (event.source_server, event.source_serial)
         serial = names.get(name)
@@ -71,6 +80,26 @@ def number(events: Sequence[Event], known: Mapping[Name, int], last: int) -> tup
             if event.source_server is not None:
                 names[name] = last
     return answers, fresh
+
+
+def rows(events: Iterable[NewEvent], first: int, now: float, server: str) -> list[Row]:
+    """Each event with what the event service gives: a serial from `first` on, the time, its name where it brought none.
+
+    `now` is the time of arrival, `server` our own name. Pure. `serial` and `arrived_at` are put before the event's own
+    JSON as text, which spares a copy of each event, and writing the same time again and again.
+    """
+    arrived = encode({"arrived_at": now}).decode()[1:-1]
+    given = list[Row]()
+    for serial, event in enumerate(events, first):
+        name = event.source_server or server, event.source_serial or serial
+        whole = event if event.occurred_at is not None and event.source_server else _completed(event, now, *name)
+        given.append((serial, *name, f'{{"serial":{serial},{arrived},{encode(whole).decode()[1:]}'))
+    return given
+
+
+def _completed(event: NewEvent, now: float, server: str, serial: int) -> NewEvent:
+    occurred = now if event.occurred_at is None else event.occurred_at
+    return replace(event, occurred_at=occurred, source_server=server, source_serial=serial)
 
 
 class Store:
@@ -92,7 +121,7 @@ class Store:
             os.close(self._lock)
             raise StoreUnusable(path=self.path, reason=error) from None
 
-    def add(self, events: Sequence[Event], now: float) -> list[Registration]:
+    def add(self, events: Sequence[NewEvent], now: float) -> list[Registration]:
         """Stores those that are new, in one transaction, durably; answers each in order. All or nothing.
 
         `now` is their time of arrival in seconds since 1970. Raises NoSpace, StoreFailed, or what the guard raises.
@@ -114,20 +143,14 @@ class Store:
             self._database.close()
         os.close(self._lock)
 
-    def _add(self, events: Sequence[Event], now: float, known: Mapping[Name, int]) -> list[Registration]:
+    def _add(self, events: Sequence[NewEvent], now: float, known: Mapping[Name, int]) -> list[Registration]:
         answers, fresh = number(events, known, self.last)
-        serials = range(self.last + 1, self.last + 1 + len(fresh))
         with self._transaction():
-            self._insert(
-                [
-                    store(event, serial=serial, arrived_at=now, server=self._server)
-                    for serial, event in zip(serials, fresh, strict=True)
-                ]
-            )
+            self._insert(rows(fresh, self.last + 1, now, self._server))
         self.last += len(fresh)
         return answers
 
-    def _known(self, events: Sequence[Event]) -> dict[Name, int]:
+    def _known(self, events: Sequence[NewEvent]) -> dict[Name, int]:
         names = [(event.source_server, event.source_serial) for event in events if event.source_server is not None]
         try:
             found = self._database.execute(KNOWN, (encode(names).decode(),)).fetchall()
@@ -135,16 +158,14 @@ class Store:
             raise failure(self.path, error) from None
         return {(server, source): serial for server, source, serial in found}
 
-    def _insert(self, rows: Sequence[StoredEvent]) -> None:
-        for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
-            values = [
-                value
-                for row in some
-                for value in (row.serial, row.source_server, row.source_serial, encode(row).decode())
-            ]
+    def _insert(self, new: Sequence[Row]) -> None:
+        for start in range(0, len(new), ROWS):
+            some = new[start : start + ROWS]
             places = ",".join(["(?,?,?,?)"] * len(some))
-            self._database.execute(f"INSERT INTO event VALUES {places}", values)  # noqa: S608 - only question marks
+            self._database.execute(
+                f"INSERT INTO event VALUES {places}",  # noqa: S608 - only question marks
+                tuple(chain.from_iterable(some)),
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

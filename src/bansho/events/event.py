@@ -5,7 +5,7 @@ construction: from JSON a violation is MalformedEvent, from Python it is ValueEr
 """
 
 import re
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +13,8 @@ from msgspec.structs import force_setattr
 
 from bansho.events.errors import MalformedEvent, MalformedJson
 
-SEVERITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Information", "Debug")
+Severity = Literal["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Information", "Debug"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """From the gravest to the least."""
 ALLOWED_SEVERITIES = frozenset((None, *SEVERITIES))
 
@@ -135,30 +136,6 @@ def _attribute_problem(attributes: dict[str, str]) -> str | None:
 def _bytes_beyond(text: str, limit: int) -> bool:
     """Whether `text` has more than `limit` bytes of UTF-8; encodes only where four bytes a character could."""
     return len(text) * 4 > limit and len(text.encode()) > limit
-
-
-def store(event: Event, *, serial: int, arrived_at: float, server: str) -> StoredEvent:
-    """The event with what the event service gives: its serial, its arrival, and its name where it brought none."""
-    return StoredEvent(
-        serial=serial,
-        arrived_at=arrived_at,
-        occurred_at=arrived_at if event.occurred_at is None else event.occurred_at,
-        source_server=event.source_server or server,
-        source_serial=event.source_serial or serial,
-        id=event.id,
-        id_extended=event.id_extended,
-        reason=event.reason,
-        process_id=event.process_id,
-        user_id=event.user_id,
-        group_id=event.group_id,
-        user_name=event.user_name,
-        group_name=event.group_name,
-        destination_server=event.destination_server,
-        source_address=event.source_address,
-        severity=event.severity,
-        message=event.message,
-        attributes=event.attributes,
-    )
 
 
 _event = msgspec.json.Decoder(Event)
