@@ -99,10 +99,26 @@ def test_events_wait_in_the_spool_and_follow_in_order(jevsend_command: Jevsend) 
     run = jevsend_command("-h", "watch", "-m", "three", "--json")
     assert run.returncode == 0
     assert json.loads(run.stdout) | {"messages": []} == {
-        "return": 0, "serial": 3, "duplicate": False, "older_sent": 2, "older_refused": 0, "text": "", "messages": [],
+        "return": 0, "serial": 3, "duplicate": False, "spooled": True, "older_sent": 2, "older_refused": 0, "text": "",
+        "messages": [],
     }  # fmt: skip
     assert messages(service) == ["one", "two", "three"]
     assert jevsend_command.waiting() == []
+
+
+def test_json_says_whether_the_event_is_safe_where_it_is_not_registered(jevsend_command: Jevsend) -> None:
+    away = jevsend_command("-h", "watch", "-m", "x", "--json")
+    assert (away.returncode, json.loads(away.stdout)["spooled"]) == (255, True)
+    lost = jevsend_command("-h", "watch", "-m", "x", "--json", BANSHO_SPOOL="/proc/none")
+    assert (lost.returncode, json.loads(lost.stdout)["spooled"]) == (255, False)
+
+
+def test_a_products_own_id_is_any(jevsend_command: Jevsend) -> None:
+    jevsend_command.service.start()
+    assert jevsend_command("-h", "watch", "-i", "3F90").returncode == 255
+    assert jevsend_command("-h", "watch", "--product-id", "3F90").returncode == 0
+    assert jevsend_command("-h", "watch", "--product-id", "3F90x").returncode == 255
+    assert [event["id"] for event in jevsend_command.service.everything()] == ["3F90"]
 
 
 def test_flush_sends_what_waits(jevsend_command: Jevsend) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from bansho.base import tokens
+from bansho.base.tokens import Scope
 from bansho.cli.errors import DiskNotMounted, UnknownUser
 from bansho.contract.suites import COMMANDS
 from bansho.database import instance
@@ -20,6 +21,7 @@ from bansho.manager import accounts
 
 FIRST_ACCOUNT = "admin"
 READER = "event-base"
+PROCESS_MANAGER = "process-manager"
 
 
 class Made(NamedTuple):
@@ -60,7 +62,8 @@ def prepare(host: LogicalHost) -> Made:
     lines = list(_suite_files(host))
     password = None
     if "base" in host.suites:
-        lines += _reading_token(host)
+        lines += _token(host, READER, "read", host.shared.conf / "event-base.token")
+        lines += _token(host, PROCESS_MANAGER, "send", host.shared.process_manager_token)
     if "manager" in host.suites:
         if not accounts.exist(shared):
             accounts.prepare(shared)
@@ -81,16 +84,15 @@ def _folders(host: LogicalHost) -> None:
         _give(host, folder)
 
 
-def _reading_token(host: LogicalHost) -> Iterator[str]:
-    """The token by which Manager reads from Base, made anew where an interrupted set-up left only its hash."""
-    path = host.shared.conf / "event-base.token"
+def _token(host: LogicalHost, name: str, scope: Scope, path: Path) -> Iterator[str]:
+    """A token of our own at `path`, made anew where an interrupted set-up left only its hash."""
     if path.exists():
         return
-    if any(token.name == READER for token in tokens.listed(host.shared)):
-        tokens.revoke(host.shared, READER, host.name)
+    if any(token.name == name for token in tokens.listed(host.shared)):
+        tokens.revoke(host.shared, name, host.name)
     path.touch(mode=0o600)
-    path.write_text(tokens.create(host.shared, READER, "read") + "\n")
-    yield "made the token by which Manager reads from Base"
+    path.write_text(tokens.create(host.shared, name, scope) + "\n")
+    yield f"made the token {name}, which may {scope} events"
 
 
 def _suite_files(host: LogicalHost) -> Iterator[str]:

@@ -8,6 +8,7 @@ import grp
 import math
 import os
 import pwd
+import re
 import sys
 import time
 from pathlib import Path
@@ -61,7 +62,7 @@ def main() -> None:
         spooled = None if options.flush else sender.put(event(options))
     except BanshoError as error:
         report.message(error)
-        report.finish(NOT_REGISTERED)
+        report.finish(NOT_REGISTERED, spooled=False)
     else:
         send(sender, spooled, options.wait, report)
 
@@ -80,7 +81,9 @@ def send(sender: Sender, spooled: Spooled | None, wait: float, report: Report) -
         value = NOT_REGISTERED
     line = "" if spooled else f"sent {sender.sent} from the spool, {len(sender.refused)} refused"
     facts = receipt._asdict() if receipt else {}
-    report.finish(value, line, **facts, older_sent=sender.sent, older_refused=len(sender.refused))
+    report.finish(
+        value, line, **facts, spooled=spooled is not None, older_sent=sender.sent, older_refused=len(sender.refused)
+    )
 
 
 def parser() -> Parser:
@@ -96,6 +99,7 @@ def parser() -> Parser:
     add = result.add_argument
     add("--help", action="help", help="show this and end")
     add("-i", dest="id", type=event_id, default="0", metavar="ID", help="0 to 1FFF or 7FFF8000 to 7FFFFFFF; default 0")
+    add("--product-id", dest="id", type=product_id, metavar="ID", help="instead of -i: an id that is a product's own")
     add("-m", dest="message", default="", metavar="TEXT", help="at most 1,023 bytes of UTF-8")
     add("-e", dest="attributes", type=attribute, action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     add("-d", dest="destination", type=address, metavar="SERVER[:PORT]", help="instead of the definition's address")
@@ -118,6 +122,13 @@ def event_id(text: str) -> str:
     if not any(number in some for some in IDS):
         raise argparse.ArgumentTypeError(f"expected 0 to 1FFF or 7FFF8000 to 7FFFFFFF, got {text!r}")
     return f"{number:X}"
+
+
+def product_id(text: str) -> str:
+    """Any id: for the programs that these are given to. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9A-Fa-f]{1,8}", text):
+        raise argparse.ArgumentTypeError(f"expected up to 8 hexadecimal digits, got {text!r}")
+    return text
 
 
 def attribute(text: str) -> tuple[str, str]:

@@ -61,6 +61,16 @@ class SharedPlaces(NamedTuple):
         return self.root / "events"
 
     @property
+    def spool(self) -> Path:
+        """What the process managers have to tell and the event service has not acknowledged yet."""
+        return self.events / "spool"
+
+    @property
+    def process_manager_token(self) -> Path:
+        """The token by which the process managers send events."""
+        return self.conf / "process-manager.token"
+
+    @property
     def database(self) -> Path:
         """The IM database's data directory."""
         return self.root / "database"

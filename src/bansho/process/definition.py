@@ -50,6 +50,8 @@ class Suite(Section, frozen=True, kw_only=True):
 
     suite: str
     on_service_failure: Literal["report", "stop-all"] = "report"
+    process_events: bool = True
+    """Whether the event service is told of services that end abnormally, start too late or were restarted."""
     service: tuple[Service, ...] = ()
 
     @property

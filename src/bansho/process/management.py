@@ -14,7 +14,7 @@ from bansho.logicalhost import definition as hosts
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState, Lease
-from bansho.process import account, definition, termination
+from bansho.process import account, definition, reporting, termination
 from bansho.process.account import Account
 from bansho.process.definition import Suite
 from bansho.process.environment import Site
@@ -23,6 +23,7 @@ from bansho.process.folder import Folder
 from bansho.process.log import Log
 from bansho.process.orders import Orders
 from bansho.process.patience import ask
+from bansho.process.reporting import Reporter
 from bansho.process.supervision import Supervision
 
 DISK_LIMIT = 15.0
@@ -35,6 +36,8 @@ class Found(NamedTuple):
 
     suite: Suite
     accounts: dict[str, Account]
+    reports: bool
+    """Whether the event service is told of process events."""
     lease: Lease | None = None
     """None: a physical host, which has none."""
 
@@ -66,6 +69,8 @@ class Management:
         self._log = Log(site.folder.log, host=site.host, suite=site.suite)
         self._supervision = Supervision(site, os.uname().nodename, self._log)
         self._orders = Orders(self._supervision, self._reload, lambda: self._failure)
+        self._reporter = Reporter(host, site, self._log)
+        self._supervision.told = self._reporter.note
         self._keeper: Keeper | None = None
         self._failure = ""
 
@@ -115,6 +120,7 @@ class Management:
             loop = asyncio.get_running_loop()
             self._keeper = Keeper(self._host, found.lease, partial(self._keeper_changed, loop))
             self._keeper.start()
+        self._reporter.want(found.reports)
         self._supervision.begin(found.suite, found.accounts, site, self._keeper_state)
 
     def _keeper_state(self) -> KeeperState:
@@ -129,10 +135,12 @@ class Management:
         """Raises a BanshoError, or OSError where the disk fails."""
         found = await self._ask_disk(partial(_read, self._host, self._site.suite), DISK_LIMIT)
         self._supervision.reload(found.suite, found.accounts)
+        self._reporter.want(found.reports)
 
     async def _end(self, server: asyncio.Server) -> None:
         """After the last service: nothing of the suite stays, and the lease is given back."""
         server.close()
+        await self._reporter.end()
         await self._sweep()
         await self._release()
         self._supervision.close()
@@ -177,4 +185,4 @@ def _find(host: LogicalHost, suite: str) -> Found:
 
 def _read(host: LogicalHost, suite: str) -> Found:
     found = definition.load(host, suite)
-    return Found(found, account.of_all(found.enabled.values()))
+    return Found(found, account.of_all(found.enabled.values()), reporting.possible(host, found))

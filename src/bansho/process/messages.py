@@ -17,4 +17,11 @@ SURVIVED = Message("BSHO2108-E", "pid {pid} ({program}) of {suite} on {host} sur
 HOLDER = Message("BSHO2109-W", "pid {pid} ({program}) holds {path} open and is none of {suite}'s; it was left alone")
 LEASE_KEPT = Message("BSHO2110-W", "the lease of {host} was not given back: {reason}")
 RELOADED = Message("BSHO2111-I", "the process definition of {suite} on {host} was read again: {text}")
+SERVICE_ENDED = Message("BSHO2112-E", "service {service} of {suite} on {host} ended abnormally{status}")
+SERVICE_LATE = Message(
+    "BSHO2113-E", "service {service} of {suite} on {host} has not reported that it is ready within {limit:g} s{status}"
+)
+SERVICE_RESTARTED = Message(
+    "BSHO2114-I", "service {service} of {suite} on {host} is ready again after restart {restarts}{status}"
+)
 NO_ANSWER = "the process manager has not answered for {seconds:.1f} s"

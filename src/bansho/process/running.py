@@ -33,6 +33,8 @@ class RunningService:
         self.site = site
         self.status = ""
         """What it last reported, or how it ended."""
+        self.result: int | None = None
+        """How it last ended: its exit status, negative for a signal; None while it lives."""
         self.restarts = Restarts()
         self.life = Life(since=self._now())
         self._changed = changed
@@ -55,6 +57,11 @@ class RunningService:
     def state(self) -> ServiceState:
         """Its state now."""
         return self.life.state
+
+    @property
+    def user(self) -> str:
+        """Who it runs as."""
+        return self._account.variables["USER"]
 
     @property
     def pid(self) -> int | None:
@@ -84,7 +91,7 @@ class RunningService:
 
     def launch(self) -> None:
         """Starts its program, by way of the launcher."""
-        self.status = ""
+        self.status, self.result = "", None
         self.restarts = self.restarts._replace(launched_at=self._now())
         self.happen(Event.LAUNCHED)
         try:
@@ -137,7 +144,7 @@ class RunningService:
         assert self._process is not None  # noqa: S101 - there is a descriptor only while there is a process
         asyncio.get_running_loop().remove_reader(self._descriptor)
         os.close(self._descriptor)
-        status = self._process.wait()
+        self.result = status = self._process.wait()
         self._notify.read()  # its last words may wait there still
         if status != launcher.CANNOT_LAUNCH or not self.status:
             self.status = service.ending(status, self.status)

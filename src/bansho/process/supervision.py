@@ -51,6 +51,8 @@ class Supervision:
         """Set, and replaced by a new one, at each change."""
         self.empty = asyncio.Event()
         """Set when the suite was asked to stop and no service has a process any more; from then on nothing starts."""
+        self.told: Callable[[RunningService], None] = lambda _: None
+        """Called with each service that changed, as long as the shared directory may be ours."""
         self._node, self._log = node, log
         self._definition: Suite | None = None
         self._services: dict[str, RunningService] = {}
@@ -166,6 +168,8 @@ class Supervision:
             self._log(
                 "service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid
             )
+        if self._keeper() is not KeeperState.LOST:
+            self.told(changed)
         if changed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
             self._failed(changed)
         self.look()

@@ -1,0 +1,174 @@
+"""Process events on their way: the contract's `jevsend` sends them, one after the other, and nothing waits for it.
+
+The spool is in the shared directory, so an event of a logical host outlives its node: what the event service has not
+acknowledged is sent after the next start, wherever that is. Only the child touches it, since the disk may hang.
+"""
+
+import asyncio
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from bansho.contract.messages import BanshoError
+from bansho.logicalhost.definition import LogicalHost
+from bansho.process import account, environment, processevent
+from bansho.process.definition import Service, Suite
+from bansho.process.environment import Site
+from bansho.process.log import Log
+from bansho.process.patience import ask
+from bansho.process.processevent import Facts, Kind, Past
+from bansho.process.running import RunningService
+
+PROGRAM = "jevsend"
+RECEIVER = "base"
+"""The suite that the event service belongs to; without it on the logical host there is nobody to tell."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between tries, doubling."""
+WAITING = 100
+"""As many events wait at most for one to get into the spool; a disk that hangs must not cost memory for ever."""
+LAST_LIMIT = 2.0
+"""Seconds that the last events have to get into the spool before the process manager ends."""
+FLUSH = ("--flush",)
+
+
+class Answer(NamedTuple):
+    """How a `jevsend` ended: its value, whether the event was durable then, and what it had to say."""
+
+    value: int
+    spooled: bool
+    said: tuple[str, ...]
+
+
+def possible(host: LogicalHost, suite: Suite) -> bool:
+    """Whether process events are wanted and there is somebody to tell. It looks at the shared disk, which may hang."""
+    return suite.process_events and RECEIVER in host.suites and host.shared.process_manager_token.exists()
+
+
+class Reporter:
+    """Sends the process events of one suite, from the first service to the last."""
+
+    def __init__(self, host: LogicalHost, site: Site, log: Log) -> None:
+        self._host, self._site, self._log = host, site, log
+        self._wanted = False
+        self._pasts: WeakKeyDictionary[RunningService, Past] = WeakKeyDictionary()
+        self._events: asyncio.Queue[Sequence[str]] = asyncio.Queue(WAITING)
+        self._sending: asyncio.Task[None] | None = None
+        self._said: tuple[str, ...] = ()
+
+    def want(self, wanted: bool) -> None:
+        """Begins to send, or leaves off to take in events; to be called once the definition was read."""
+        self._wanted = wanted
+        if wanted and not self._sending:
+            self._sending = asyncio.get_running_loop().create_task(self._send_all())
+
+    def note(self, changed: RunningService) -> None:
+        """Takes in that a service changed; never waits."""
+        past = self._pasts.get(changed, Past())
+        self._pasts[changed], kind = processevent.after(past, changed.state)
+        if kind and self._wanted:
+            try:
+                self._events.put_nowait(self._arguments(kind, self._facts(changed)))
+            except asyncio.QueueFull:
+                self._log("process event dropped: too many wait", id=kind.id, service=changed.name)
+
+    async def end(self) -> None:
+        """Leaves off, once what was noted is in the spool or has had its time for that."""
+        if self._sending:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._events.join(), LAST_LIMIT)
+            self._sending.cancel()
+
+    def _facts(self, changed: RunningService) -> Facts:
+        lived = asyncio.get_running_loop().time() - changed.restarts.launched_at
+        now = time.time()
+        return Facts(
+            host=self._site.host,
+            suite=self._site.suite,
+            node=os.uname().nodename,
+            service=changed.name,
+            user=changed.user,
+            status=changed.status,
+            started=now - lived,
+            at=now,
+            result=changed.result,
+            limit=changed.definition.start_limit or 0,
+            restarts=changed.restarts.done,
+        )
+
+    def _arguments(self, kind: Kind, facts: Facts) -> list[str]:
+        given = ["--product-id", kind.id, "--severity", kind.severity, "-m", processevent.line(kind, facts)]
+        for name, value in processevent.attributes(kind, facts).items():
+            given += ["-e", f"{name}={value}"]
+        return given
+
+    async def _send_all(self) -> None:
+        """Sends what is noted, and again and again what is left in the spool."""
+        pause = FIRST_PAUSE if await ask(self._left_over, math.inf) else None
+        while True:
+            event = await self._next(pause)
+            answer = await self._send(event or FLUSH)
+            if event:
+                self._events.task_done()
+            pause = min(2 * (pause or FIRST_PAUSE), LONGEST_PAUSE) if answer.value else None
+
+    def _left_over(self) -> bool:
+        """Whether there are events in the spool from the time before."""
+        return any(self._host.shared.spool.glob("*/[0-9]*.json"))
+
+    async def _next(self, pause: float | None) -> Sequence[str] | None:
+        """The next event, or None once the pause is over: then the spool is due."""
+        try:
+            return await asyncio.wait_for(self._events.get(), pause)
+        except TimeoutError:
+            return None
+
+    async def _send(self, arguments: Sequence[str]) -> Answer:
+        """Sends, or at least spools: a full disk may have space again."""
+        while True:
+            answer = await ask(partial(self._jevsend, arguments), math.inf)
+            if answer.said != self._said:
+                self._log("process events", value=answer.value, messages=answer.said)
+            self._said = answer.said
+            if answer.spooled or arguments is FLUSH:
+                return answer
+            await asyncio.sleep(LONGEST_PAUSE)
+
+    def _jevsend(self, arguments: Sequence[str]) -> Answer:
+        """In a thread, as long as the disk and the event service make it take: as the logical host's user."""
+        shared, name = self._host.shared, self._host.name
+        source = ["-h", name, "-s", f"{name}:process-manager", "--token-file", str(shared.process_manager_token)]
+        program = str(Path(sys.executable).with_name(PROGRAM))
+        try:
+            who = account.of(Service(name=PROGRAM, command=(program,), user=self._host.user))
+            ended = subprocess.run(
+                [program, *source, "--json", *arguments],
+                env=environment.kept() | who.variables | {"BANSHO_SPOOL": str(shared.spool)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                umask=0o077,
+                user=who.uid if who.become else None,
+                group=who.gid if who.become else None,
+                extra_groups=[] if who.become else None,
+            )
+        except (BanshoError, OSError) as error:
+            return Answer(1, spooled=False, said=(str(error),))
+        return _answer(ended)
+
+
+def _answer(ended: "subprocess.CompletedProcess[bytes]") -> Answer:
+    """What it answered. One that was killed may have spooled the event: it is not sent twice, but looked for."""
+    try:
+        said = json.loads(ended.stdout)
+        return Answer(ended.returncode, said["spooled"], tuple(said["messages"]))
+    except (ValueError, KeyError, TypeError):
+        return Answer(ended.returncode or 1, spooled=True, said=(ended.stderr.decode(errors="replace").strip(),))
