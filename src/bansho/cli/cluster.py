@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
-from bansho.cluster import errors
+from bansho.cluster import errors, products
 from bansho.cluster import model as models
+from bansho.cluster.adapter.errors import WROTE
 from bansho.cluster.install import OUR_COMMANDS, PLACE, install
 from bansho.cluster.model import Model
 from bansho.cluster.pacemaker import registration, render
+from bansho.cluster.products import PRODUCTS
 from bansho.logicalhost import definition
 
 
@@ -76,6 +78,25 @@ def remove(name: str, timeout: float) -> None:
     """Stop the logical host NAME in its sequence, then remove it from the Pacemaker cluster of this node."""
     found = registration.remove(definition.check_name(name), timeout)
     click.echo((errors.REMOVED if found else errors.ABSENT)(name=name), err=True)
+
+
+@command.command("render")
+@click.argument("name")
+@click.option("--product", required=True, type=click.Choice(sorted(PRODUCTS)), help="The cluster product.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the files into this folder, the same on every node, instead of showing them.",
+)
+def render_for(name: str, product: str, output: Path | None) -> None:
+    """Render the logical host NAME for another cluster product: its control script, and what is to be registered."""
+    files = products.render(definition.load(name), product, output.absolute() if output else None)
+    for file in files:
+        if output:
+            file.write()
+            click.echo(WROTE(path=file.path), err=True)
+        else:
+            click.echo(f"# {file.path}\n{file.text}")
 
 
 @command.group()

@@ -1,0 +1,61 @@
+"""What can be wrong when a logical host is rendered for a cluster product, or driven by a rendered script."""
+
+from bansho.cluster.errors import AgentError
+from bansho.contract.messages import BanshoError, Message
+
+
+class WrongCall(BanshoError):
+    """Raised when a rendered script is called with something else than an action and at most one suite."""
+
+    id = "BSHO6101-E"
+    text = "{call!r}: expected an action and, at most, a suite; the actions are {actions}"
+
+
+class UnknownSuite(BanshoError):
+    """Raised when a rendered script is told a suite that the logical host does not have."""
+
+    id = "BSHO6102-E"
+    text = "logical host {name} has no suite {suite!r}: expected one of {suites}"
+
+
+class HalfRunning(BanshoError):
+    """Raised when one suite of a logical host runs and another has stopped."""
+
+    id = "BSHO6103-E"
+    text = "logical host {host}: {stopped} has stopped while the rest runs"
+
+
+class DiskNotTaken(AgentError):
+    """Raised when the shared disk cannot be mounted within the time that another node needs to give it back."""
+
+    id = "BSHO6104-E"
+    text = "{device}: cannot be mounted at {directory}: {said}; does another node still hold it?"
+
+
+class DiskNotReleased(AgentError):
+    """Raised when the shared disk cannot be unmounted."""
+
+    id = "BSHO6105-E"
+    text = "{directory}: cannot be unmounted: {said}; held by {holders}"
+
+
+class NotPlain(BanshoError):
+    """Raised when a value has a character that a product's files could read as something else."""
+
+    id = "BSHO6106-E"
+    text = "{value!r} cannot stand in {product}'s files: expected letters, digits and any of _ . / : = , @ % + -"
+
+
+class CannotWrite(BanshoError):
+    """Raised when a rendered file cannot be written."""
+
+    id = "BSHO6107-E"
+    text = "{path}: cannot be written ({reason}); choose another folder with --output"
+
+
+BARRED = Message(
+    "BSHO6111-W",
+    "logical host {name}: an order had failed on this node; it stays barred for {seconds} s,"
+    " or until somebody removes the file role/barred",
+)
+WROTE = Message("BSHO6112-I", "wrote {path}")

@@ -1,0 +1,180 @@
+"""A logical host under software that only tells a node its role, as keepalived does: it neither mounts nor fences.
+
+Notify scripts run beside each other and beside the track script. So an order is written down first and then waits for
+the one under way; whatever was written last stands. A node where an order failed is barred until the failure window
+has passed, so that two nodes that both cannot start do not throw the logical host to each other for ever.
+"""
+
+import fcntl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from bansho.cluster.adapter import orders
+from bansho.cluster.adapter.errors import BARRED, DiskNotReleased, DiskNotTaken
+from bansho.cluster.adapter.host import Host
+from bansho.cluster.agent import shared
+from bansho.cluster.conventions import Finding
+from bansho.cluster.errors import AgentError
+from bansho.cluster.model import Kind, Resource
+from bansho.logicalhost.places import NodePlaces
+
+MASTER, RELEASED = "master", "released"
+PAUSE = 0.5
+"""Seconds between two attempts to mount a disk that another node may still hold."""
+
+
+class Role:
+    """What this node was told last about one logical host: files below /run, so nothing of it outlives a boot.
+
+    `wanted` holds the last order, `lock` is held (flock) while one is carried out, and `barred` holds since when one
+    had failed, in seconds of CLOCK_BOOTTIME.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        folder = NodePlaces.of(host.model.name).root / "role"
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._wanted, self._lock, self._barred = folder / "wanted", folder / "lock", folder / "barred"
+
+    def want(self, order: str) -> None:
+        """Writes the order down."""
+        new = self._wanted.with_suffix(f".{order}")
+        new.write_text(order, encoding="ascii")
+        new.replace(self._wanted)
+
+    def wants(self, order: str) -> bool:
+        """Whether this is the last order; none counts as released."""
+        return (_text(self._wanted) or RELEASED) == order
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Waits until no other order is carried out, and keeps others waiting."""
+        with self._open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def is_busy(self) -> bool:
+        """Whether an order is being carried out."""
+        with self._open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def bar(self) -> None:
+        """Bars this node from now on."""
+        self._barred.write_text(f"{_now():.0f}", encoding="ascii")
+
+    def barred_for(self) -> float:
+        """Seconds for which this node stays barred; 0 where it is not."""
+        since = _text(self._barred)
+        return max(0.0, float(since) + self.host.model.failure_window - _now()) if since else 0.0
+
+    def _open(self) -> IO[str]:
+        return self._lock.open("a", encoding="ascii")
+
+
+def master(host: Host) -> Finding:
+    """This node has become the master: mounts the shared disk where there is one, and starts."""
+    return _carry_out(Role(host), MASTER, _take)
+
+
+def release(host: Host) -> Finding:
+    """This node is the master no longer: stops, and gives the shared disk back."""
+    return _carry_out(Role(host), RELEASED, _give_back)
+
+
+def track(host: Host) -> Finding:
+    """Whether this node may be or stay the master: a standby may, and so may one that is carrying out an order, which
+    has its own time limits.
+    """
+    role = Role(host)
+    if barred := role.barred_for():
+        orders.report(BARRED(name=host.model.name, seconds=f"{barred:.0f}"))
+        return Finding.FAILED
+    if role.is_busy() or not role.wants(MASTER):
+        return Finding.HEALTHY
+    return orders.monitor(host)
+
+
+def _carry_out(role: Role, order: str, act: Callable[[Host], Finding]) -> Finding:
+    role.want(order)
+    with role.alone():
+        if not role.wants(order):
+            return Finding.DONE
+        found = act(role.host)
+        if found is not Finding.DONE:
+            role.bar()
+        return found
+
+
+def _take(host: Host) -> Finding:
+    try:
+        for disk in _disks(host):
+            mount(disk, patience=_others_stop(host))
+    except AgentError as error:
+        orders.report(error)
+        return Finding.NOT_DONE
+    return orders.start(host)
+
+
+def _give_back(host: Host) -> Finding:
+    found = orders.stop(host)
+    try:
+        for disk in _disks(host):
+            unmount(disk)
+    except AgentError as error:
+        orders.report(error)
+        return Finding.NOT_DONE
+    return found
+
+
+def _disks(host: Host) -> list[Resource]:
+    return [each for each in host.model.resources if each.kind is Kind.DISK]
+
+
+def _others_stop(host: Host) -> float:
+    """Seconds that the node before us may need to stop and to give the disk back."""
+    return sum(each.limits["stop"].seconds for each in [*host.resources, *_disks(host)])
+
+
+def mount(disk: Resource, patience: float) -> None:
+    """Mounts the disk; tries again for `patience` seconds, while another node may hold it. Raises DiskNotTaken."""
+    facts, end = disk.parameters, time.monotonic() + patience
+    options = ("-o", facts["options"]) if "options" in facts else ()
+    while not shared.is_mounted(facts["directory"]):
+        said = _ran("mount", "-t", facts["fstype"], *options, facts["device"], facts["directory"])
+        if said and time.monotonic() >= end:
+            raise DiskNotTaken(device=facts["device"], directory=facts["directory"], said=said)
+        time.sleep(PAUSE if said else 0)
+
+
+def unmount(disk: Resource) -> None:
+    """Unmounts the disk. Raises DiskNotReleased, naming who holds it."""
+    directory = disk.parameters["directory"]
+    said = _ran("umount", directory) if shared.is_mounted(directory) else ""
+    if said:
+        services, persons = shared.holders(directory)
+        raise DiskNotReleased(directory=directory, said=said, holders=", ".join(services + persons) or "nobody seen")
+
+
+def _ran(*command: str) -> str:
+    """What a command that failed said; empty where it did not fail."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return (done.stderr.strip() or f"{command[0]} ended with {done.returncode}") if done.returncode else ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _now() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,0 +1,133 @@
+"""The rendered files: right by the products' own tools where those are here; nothing but values is filled in."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bansho.cli.cluster import command
+from bansho.cluster import products
+from bansho.cluster.adapter.errors import NotPlain
+from bansho.cluster.errors import NotForACluster
+from bansho.cluster.products import PRODUCTS
+from bansho.logicalhost.definition import Disk, parse
+
+if TYPE_CHECKING:
+    from tests.cluster.products.conftest import Site
+
+SHELL = ("/bin/dash", "/bin/bash")
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"needs {program}")
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_scripts_are_shell_and_every_path_is_there(site: "Site", product: str) -> None:
+    folder = site.render(product)
+    for path in folder.iterdir():
+        text = path.read_text()
+        assert bool(path.stat().st_mode & 0o100) == text.startswith("#!/bin/sh\n")
+        for shell in SHELL if text.startswith("#!") else ():
+            subprocess.run([shell, "-n", path], check=True)
+        for word in text.replace('"', " ").split():
+            assert not word.startswith(f"{folder}/") or Path(word).exists(), word
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_the_sequence_and_the_names_are_the_models(definition: str, product: str) -> None:
+    text = "\n".join(each.text for each in products.render(parse(definition, Path("watch.toml")), product))
+    assert "watch" in text
+    if product in ("vcs", "solaris"):  # those that start each suite by themselves
+        assert text.index("control start base") < text.index("control start manager")
+
+
+def test_vcs_links_each_resource_to_the_one_before(definition: str) -> None:
+    _, main = products.render(parse(definition, Path("watch.toml")), "vcs")
+    links = [line.split() for line in main.text.splitlines() if " requires " in line]
+    assert [[above, below] for above, _, below in links] == [
+        ["watch-address", "watch-disk"],
+        ["watch-base", "watch-address"],
+        ["watch-manager", "watch-base"],
+    ]
+    assert 'NetMask = "255.255.255.0"' in main.text
+    assert "OfflineTimeout = 154" in main.text
+
+
+def test_a_product_that_names_the_interface_needs_it(definition: str) -> None:
+    host = parse(definition.replace('interface = "eth0"', ""), Path("watch.toml"))
+    with pytest.raises(NotForACluster, match=r"cluster\.interface: is missing; keepalived needs it"):
+        products.render(host, "keepalived")
+    products.render(host, "hamonitor")
+
+
+def test_without_a_disk_only_those_that_do_without_one(definition: str) -> None:
+    text = definition.replace('[disk]\ndevice = "/dev/disk/by-label/watch"\nmount-point = "/srv/watch"', "")
+    for product in PRODUCTS:
+        if "disk" in PRODUCTS[product].optional:
+            assert "/srv/watch" not in products.render(parse(text, Path("watch.toml")), product)[-1].text
+        else:
+            with pytest.raises(NotForACluster, match="disk: is missing"):
+                products.render(parse(text, Path("watch.toml")), product)
+
+
+def test_an_address_of_the_sixth_version(definition: str) -> None:
+    host = parse(definition.replace("192.0.2.10/24", "2001:db8::10/64"), Path("watch.toml"))
+    assert "PrefixLen = 64" in products.render(host, "vcs")[1].text
+    assert "2001:db8::10/64 dev eth0" in products.render(host, "keepalived")[1].text
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(device=st.text(min_size=1), product=st.sampled_from(sorted(PRODUCTS)))
+def test_a_value_that_could_be_more_than_a_value_is_refused(definition: str, device: str, product: str) -> None:
+    host = parse(definition, Path("watch.toml"))
+    odd = type(host)(
+        **{field: getattr(host, field) for field in host.__struct_fields__}
+        | {"disk": Disk(device=device, mount_point="/srv/watch")}
+    )
+    try:
+        text = "".join(each.text for each in products.render(odd, product))
+    except NotPlain:
+        assert not (device.isascii() and device.isalnum())
+        return
+    usual = "".join(each.text for each in products.render(host, product))
+    assert text == usual.replace("/dev/disk/by-label/watch", device)
+
+
+@needs("keepalived")
+def test_keepalived_takes_its_configuration(site: "Site") -> None:
+    interfaces = [each.name for each in Path("/sys/class/net").iterdir() if each.name != "lo"]
+    if not interfaces:
+        pytest.skip("needs a network interface: keepalived looks for the one it is told")
+    site.define(interface=f'"{interfaces[0]}"')
+    configuration = site.render("keepalived") / "keepalived.conf"
+    done = subprocess.run(["keepalived", "-t", "-f", configuration], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs("systemd-analyze")
+def test_systemd_takes_its_unit(site: "Site") -> None:
+    unit = site.render("systemd") / "bansho-watch.service"
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert "bansho-watch" not in done.stderr, done.stderr
+
+
+def test_render_writes_or_shows(site: "Site", tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "vcs"
+    call = ["render", "watch", "--product", "vcs"]
+    done = CliRunner().invoke(command, [*call, "--output", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert sorted(each.name for each in folder.iterdir()) == ["control", "main.cf"]
+    assert f"BSHO6112-I wrote {folder}/control" in done.output
+    assert f'StartProgram = "{folder}/control start base"' in (folder / "main.cf").read_text()
+    shown = CliRunner().invoke(command, call).output
+    assert "# /etc/bansho/cluster/watch/vcs/main.cf" in shown
+    assert 'StartProgram = "/etc/bansho/cluster/watch/vcs/control start base"' in shown
+    (tmp_path / "file").write_text("")
+    refused = CliRunner().invoke(command, [*call, "--output", str(tmp_path / "file" / "below")])
+    assert "BSHO6107-E" in str(refused.exception)
