@@ -1,6 +1,7 @@
 """`bansho`, the tool for people: one module a group of commands, imported only when it is called."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -10,9 +11,11 @@ from bansho.contract.messages import BanshoError
 
 COMMANDS = {
     "account": "people who may use the console",
+    "check": "check definition files, the original's too",
     "cluster": "register a logical host with cluster software",
     "definition": "write and check a logical host's definition",
     "demo": "a cluster of three nodes on this machine, with traffic; or one node where that cannot be",
+    "import": "write a suite file from the original's",
     "lab": "real cluster nodes on this machine",
     "setup": "prepare a shared directory, once",
     "token": "who may send and read events",
@@ -32,7 +35,8 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"bansho.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"bansho.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -33,6 +33,27 @@ class NotADefinition(BanshoError):
     text = "{path}: expected a definition; there is no such file"
 
 
+class UnknownFile(BanshoError):
+    """Raised when a file to check or to import is none that we know, by its name."""
+
+    id = "BSHO9017-E"
+    text = "{path}: expected one of these names: {names}; give it its original's name"
+
+
+class CannotRead(BanshoError):
+    """Raised when a file that was named cannot be read, or is too large for a definition."""
+
+    id = "BSHO9018-E"
+    text = "{path}: cannot be read ({reason}); check its name, and the right to read it"
+
+
+class CannotWrite(BanshoError):
+    """Raised when a file that was asked for exists already or cannot be written."""
+
+    id = "BSHO9019-E"
+    text = "{path}: cannot be written ({reason}); choose another place, or remove what is there"
+
+
 RUNS_AS_ROOT = Message(
     "BSHO9015-W",
     "the services run as root: user {user!r} cannot run {program};"

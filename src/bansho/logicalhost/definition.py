@@ -160,17 +160,22 @@ def load(name: str) -> LogicalHost:
     Raises BadName, UnknownLogicalHost, UnreadableDefinition or MalformedDefinition.
     """
     path = path_of(check_name(name))
+    if not path.exists():
+        raise UnknownLogicalHost(name=name, path=path)
+    return load_file(path)
+
+
+def load_file(path: Path) -> LogicalHost:
+    """The definition in a file, which is named for the logical host. Raises as `load`."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UnknownLogicalHost(name=name, path=path) from None
     except OSError as error:
         raise UnreadableDefinition(path=path, reason=error.strerror) from None
     except UnicodeDecodeError as error:
         raise MalformedDefinition(path=path, key="the file", problem=f"expected UTF-8 text ({error.reason})") from None
     host = parse(text, path)
-    if host.name != name:
-        raise MalformedDefinition(path=path, key="name", problem=f"expected {name!r} as in the file's name")
+    if host.name != path.stem:
+        raise MalformedDefinition(path=path, key="name", problem=f"expected {path.stem!r} as in the file's name")
     return host
 
 
@@ -186,9 +191,11 @@ def parse(text: str, path: Path) -> LogicalHost:
 def read_toml(text: str, path: Path, shape: type[Shape]) -> Shape:
     """`text` as TOML in the given shape. Raises MalformedDefinition naming the file, the key and what was expected."""
     try:
-        return msgspec.convert(tomllib.loads(text), shape)
-    except tomllib.TOMLDecodeError as error:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number too long, and tables nested too deep
         raise MalformedDefinition(path=path, key="the file", problem=f"expected TOML: {error}") from None
+    try:
+        return msgspec.convert(document, shape)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$").removeprefix(".") or "the file"

@@ -21,6 +21,7 @@ MAXIMUM_BYTES = 1 << 20
 RestartCount = Annotated[int, msgspec.Meta(ge=0, le=99)]
 FolderName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,30}\Z")]
 RestartInterval = Annotated[float, msgspec.Meta(ge=0, le=3600)]
+RestartReset = Annotated[float, msgspec.Meta(gt=0, le=2**31 - 1)]
 
 
 class Service(Section, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ class Service(Section, frozen=True, kw_only=True):
     restart: Literal[0, 1] = 0
     restart_count: RestartCount = 3
     restart_interval: RestartInterval = 3
-    restart_reset: Seconds = 3600
+    restart_reset: RestartReset = 3600
     """A service that lived this long begins with a count of none again."""
 
 

@@ -112,3 +112,10 @@ class StartFailed(BanshoError):
 
     id = "BSHO2015-E"
     text = "logical host {name}: suite {suite} cannot be started: {reason}"
+
+
+class MalformedLine(BanshoError):
+    """Raised when a line of one of the original's definition files is not what it should be."""
+
+    id = "BSHO2016-E"
+    text = "{path}, line {line}: {what}; expected {expected}"
