@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bansho.cli.cluster import command
+from bansho.cli.products import render
 from bansho.cluster import products
 from bansho.cluster.adapter.errors import NotPlain
 from bansho.cluster.errors import NotForACluster
@@ -99,17 +99,6 @@ def test_a_value_that_could_be_more_than_a_value_is_refused(definition: str, dev
     assert text == usual.replace("/dev/disk/by-label/watch", device)
 
 
-@needs("keepalived")
-def test_keepalived_takes_its_configuration(site: "Site") -> None:
-    interfaces = [each.name for each in Path("/sys/class/net").iterdir() if each.name != "lo"]
-    if not interfaces:
-        pytest.skip("needs a network interface: keepalived looks for the one it is told")
-    site.define(interface=f'"{interfaces[0]}"')
-    configuration = site.render("keepalived") / "keepalived.conf"
-    done = subprocess.run(["keepalived", "-t", "-f", configuration], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @needs("systemd-analyze")
 def test_systemd_takes_its_unit(site: "Site") -> None:
     unit = site.render("systemd") / "bansho-watch.service"
@@ -119,15 +108,15 @@ def test_systemd_takes_its_unit(site: "Site") -> None:
 
 def test_render_writes_or_shows(site: "Site", tmp_path: Path) -> None:
     folder = tmp_path / "new" / "vcs"
-    call = ["render", "watch", "--product", "vcs"]
-    done = CliRunner().invoke(command, [*call, "--output", str(folder)])
+    call = ["watch", "--product", "vcs"]
+    done = CliRunner().invoke(render, [*call, "--output", str(folder)])
     assert done.exit_code == 0, done.output
     assert sorted(each.name for each in folder.iterdir()) == ["control", "main.cf"]
     assert f"BSHO6112-I wrote {folder}/control" in done.output
     assert f'StartProgram = "{folder}/control start base"' in (folder / "main.cf").read_text()
-    shown = CliRunner().invoke(command, call).output
+    shown = CliRunner().invoke(render, call).output
     assert "# /etc/bansho/cluster/watch/vcs/main.cf" in shown
     assert 'StartProgram = "/etc/bansho/cluster/watch/vcs/control start base"' in shown
     (tmp_path / "file").write_text("")
-    refused = CliRunner().invoke(command, [*call, "--output", str(tmp_path / "file" / "below")])
+    refused = CliRunner().invoke(render, [*call, "--output", str(tmp_path / "file" / "below")])
     assert "BSHO6107-E" in str(refused.exception)

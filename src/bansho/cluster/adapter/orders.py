@@ -75,7 +75,7 @@ def monitor(host: Host) -> Finding:
 
 def _find(suite: Suite) -> Finding:
     try:
-        return FINDINGS[actions.probe(suite)]
+        return FINDINGS[actions.watch(suite, is_probe=True)]
     except CANNOT_TELL as error:
         report(error)
         return Finding.CANNOT_TELL

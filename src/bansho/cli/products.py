@@ -1,0 +1,28 @@
+"""`bansho cluster render`: a logical host for other cluster software than Pacemaker."""
+
+from pathlib import Path
+
+import click
+
+from bansho.cluster import products
+from bansho.cluster.adapter.errors import WROTE
+from bansho.logicalhost import definition
+
+
+@click.command()
+@click.argument("name")
+@click.option("--product", required=True, type=click.Choice(sorted(products.PRODUCTS)), help="The cluster product.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the files into this folder, the same on every node, instead of showing them.",
+)
+def render(name: str, product: str, output: Path | None) -> None:
+    """Render the logical host NAME for another cluster product: its control script, and what is to be registered."""
+    files = products.render(definition.load(name), product, output.absolute() if output else None)
+    for file in files:
+        if output:
+            file.write()
+            click.echo(WROTE(path=file.path), err=True)
+        else:
+            click.echo(f"# {file.path}\n{file.text}")
