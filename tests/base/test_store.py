@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bansho.base.errors import NoSpace, StoreFailed, StoreHeld, StoreUnusable
 from bansho.base.store import Name, Reader, Store, number, rows
-from bansho.events.event import LAST_SECOND, Event, as_document, decode_stored
+from bansho.events import fastpath
+from bansho.events.event import LAST_SECOND, Event, as_document, decode_stored, encode
 from bansho.events.wire import Page, Registration
 from bansho.logicalhost.errors import LeaseLost
 
@@ -112,6 +113,14 @@ def test_storing_adds_what_the_service_gives_and_changes_nothing_else(
         stored = as_document(decode_stored(row[3].encode()))
         assert stored == expected
         assert row[:3] == (serial, stored["source_server"], stored["source_serial"])
+
+
+@given(groups, st.integers(1, 100), st.floats(0, LAST_SECOND))
+def test_an_event_read_on_the_fast_path_is_stored_as_the_same(events: list[Event], first: int, now: float) -> None:
+    plain = fastpath.decode_many(encode(events))
+    for fast, careful in zip(rows(plain, first, now, "watch"), rows(events, first, now, "watch"), strict=True):
+        assert fast[:3] == careful[:3]
+        assert decode_stored(fast[3].encode()) == decode_stored(careful[3].encode())
 
 
 @pytest.fixture

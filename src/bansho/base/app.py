@@ -157,7 +157,7 @@ class Api:
 
     def _own_name_unused(self, events: Sequence[NewEvent]) -> None:
         """Raises BadEvent for a sender that uses our own name: its serials and ours would name two events."""
-        if any(event.source_server == self._host for event in events):
+        if self._host in {event.source_server for event in events}:
             raise BadEvent(problem=f"source_server: expected another name than {self._host!r}, which is our own")
 
     async def _reading(self, function: Callable[[], Result]) -> Result:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bansho.base.errors import NoSpace, StoreFailed, StoreHeld, StoreUnusable
 from bansho.contract.messages import BanshoError
-from bansho.events.event import encode
+from bansho.events.event import encode, encode_lines
 from bansho.events.fastpath import NewEvent
 from bansho.events.wire import Registration, State
 
@@ -58,8 +58,8 @@ LOCKED = 3.0
 Name = tuple[str | None, int | None]
 """(source server, source serial)."""
 
-Row = tuple[int, str, int, str]
-"""(serial, source server, source serial, the JSON of the stored event)."""
+Row = tuple[int, str | None, int | None, str]
+"""The values of the table's columns; the body is a `StoredEvent` as JSON. Of the name neither part is None."""
 
 
 def number(
@@ -85,21 +85,28 @@ def number(
 def rows(events: Iterable[NewEvent], first: int, now: float, server: str) -> list[Row]:
     """Each event with what the event service gives: a serial from `first` on, the time, its name where it brought none.
 
-    `now` is the time of arrival, `server` our own name. Pure. `serial` and `arrived_at` are put before the event's own
-    JSON as text, which spares a copy of each event, and writing the same time again and again.
+    `now` is the time of arrival, `server` our own name. Pure. All are written as JSON at once, which costs least, and
+    `serial` and `arrived_at` are put before each one's own members as text.
     """
+    whole = [
+        event if event.source_server and event.occurred_at is not None else _completed(event, serial, now, server)
+        for serial, event in enumerate(events, first)
+    ]
     arrived = encode({"arrived_at": now}).decode()[1:-1]
-    given = list[Row]()
-    for serial, event in enumerate(events, first):
-        name = event.source_server or server, event.source_serial or serial
-        whole = event if event.occurred_at is not None and event.source_server else _completed(event, now, *name)
-        given.append((serial, *name, f'{{"serial":{serial},{arrived},{encode(whole).decode()[1:]}'))
-    return given
+    lines = encode_lines(whole).decode().split("\n")[:-1]
+    return [
+        (serial, event.source_server, event.source_serial, f'{{"serial":{serial},{arrived},{line[1:]}')
+        for serial, (event, line) in enumerate(zip(whole, lines, strict=True), first)
+    ]
 
 
-def _completed(event: NewEvent, now: float, server: str, serial: int) -> NewEvent:
-    occurred = now if event.occurred_at is None else event.occurred_at
-    return replace(event, occurred_at=occurred, source_server=server, source_serial=serial)
+def _completed(event: NewEvent, serial: int, now: float, server: str) -> NewEvent:
+    return replace(
+        event,
+        occurred_at=now if event.occurred_at is None else event.occurred_at,
+        source_server=event.source_server or server,
+        source_serial=event.source_serial or serial,
+    )
 
 
 class Store:
@@ -126,10 +133,11 @@ class Store:
 
         `now` is their time of arrival in seconds since 1970. Raises NoSpace, StoreFailed, or what the guard raises.
         """
+        serials = range(self.last + 1, self.last + 1 + len(events))
         try:
-            return self._add(events, now, {})
-        except sqlite3.IntegrityError:  # a name that is stored already: seldom, so it is looked for only now
-            return self._add(events, now, self._known(events))
+            return self._add([Registration(serial, False) for serial in serials], events, now)
+        except sqlite3.IntegrityError:  # a name twice, or stored already: seldom, so it is looked for only now
+            return self._add(*number(events, self._known(events), self.last), now)
 
     def check(self, *, writing: bool) -> None:
         """Returns if an event could be stored; to be sure, by `writing` as much as the largest one. Raises as `add`."""
@@ -143,11 +151,10 @@ class Store:
             self._database.close()
         os.close(self._lock)
 
-    def _add(self, events: Sequence[NewEvent], now: float, known: Mapping[Name, int]) -> list[Registration]:
-        answers, fresh = number(events, known, self.last)
+    def _add(self, answers: list[Registration], new: Sequence[NewEvent], now: float) -> list[Registration]:
         with self._transaction():
-            self._insert(rows(fresh, self.last + 1, now, self._server))
-        self.last += len(fresh)
+            self._insert(rows(new, self.last + 1, now, self._server))
+        self.last += len(new)
         return answers
 
     def _known(self, events: Sequence[NewEvent]) -> dict[Name, int]:

@@ -141,8 +141,11 @@ def _bytes_beyond(text: str, limit: int) -> bool:
 _event = msgspec.json.Decoder(Event)
 _events = msgspec.json.Decoder(list[Event])
 _stored = msgspec.json.Decoder(StoredEvent)
-encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+encode = _encoder.encode
 """An event, or anything made of events, as JSON."""
+encode_lines = _encoder.encode_lines
+"""Each event as a line of JSON."""
 
 
 def decode(data: bytes) -> Event:
