@@ -4,21 +4,30 @@ from bansho.contract.messages import BanshoError
 
 
 class NotJson(BanshoError):
-    """Raised when a request's body is not JSON."""
+    """Raised when a request's body is not JSON.
+
+    Action: correct the sender: the body has to be one JSON document in UTF-8.
+    """
 
     id = "BSHO4001-E"
     text = "expected JSON in UTF-8: {reason}"
 
 
 class BadEvent(BanshoError):
-    """Raised when a member of an event is missing, unknown, of a wrong type or beyond its limit."""
+    """Raised when a member of an event is missing, unknown, of a wrong type or beyond its limit.
+
+    Action: correct the sender; docs/event.md lists the members and their limits.
+    """
 
     id = "BSHO4002-E"
     text = "malformed event: {problem}"
 
 
 class CannotListen(BanshoError):
-    """Raised when the event service's address and port cannot be had."""
+    """Raised when the event service's address and port cannot be had.
+
+    Action: stop what uses the port or set ports.event-service; an address that is missing is the cluster's to set.
+    """
 
     id = "BSHO4010-E"
     text = "event service: cannot listen on {address} port {port}: {reason}"
@@ -48,49 +57,70 @@ class Unauthenticated(BanshoError):
 
 
 class Forbidden(BanshoError):
-    """Raised when a token's scope is not the one that a request needs."""
+    """Raised when a token's scope is not the one that a request needs.
+
+    Action: use a token of the other scope; make one with: bansho token create NAME --scope SCOPE.
+    """
 
     id = "BSHO4021-E"
     text = "token {name!r} has the scope {scope!r}: this request needs {needed!r}"
 
 
 class NoSuchResource(BanshoError):
-    """Raised when a request names a path or a method that the event service does not have."""
+    """Raised when a request names a path or a method that the event service does not have.
+
+    Action: correct the client; docs/house.md lists the requests.
+    """
 
     id = "BSHO4022-E"
     text = "{method} {path}: {reason}"
 
 
 class TooLarge(BanshoError):
-    """Raised when a request's body, or a batch, is beyond its limit."""
+    """Raised when a request's body, or a batch, is beyond its limit.
+
+    Action: send less in one request.
+    """
 
     id = "BSHO4023-E"
     text = "expected at most {limit:,} {unit} in this request"
 
 
 class BadParameter(BanshoError):
-    """Raised when a parameter of the query is unknown, of a wrong type or out of its range."""
+    """Raised when a parameter of the query is unknown, of a wrong type or out of its range.
+
+    Action: correct the query; docs/house.md lists the parameters.
+    """
 
     id = "BSHO4024-E"
     text = "query: {problem}"
 
 
 class Busy(BanshoError):
-    """Raised when too many events wait to be written, or the service is ending; the sender tries again."""
+    """Raised when too many events wait to be written, or the service is ending; the sender tries again.
+
+    Action: none for jevsend, which keeps the event; another sender sends it again after a moment.
+    """
 
     id = "BSHO4025-E"
     text = "the event service takes no event in at the moment ({reason}); send it again"
 
 
 class NoSpace(BanshoError):
-    """Raised when the disk is full. What was acknowledged is kept; the service goes on when there is space."""
+    """Raised when the disk is full. What was acknowledged is kept; the service goes on when there is space.
+
+    Action: make space on the shared disk; senders then send again.
+    """
 
     id = "BSHO4026-E"
     text = "event store {path}: no space left; the event was not registered, make space and send it again"
 
 
 class StoreFailed(BanshoError):
-    """Raised when the event store cannot be written or read for another reason than space."""
+    """Raised when the event store cannot be written or read for another reason than space.
+
+    Action: look at the shared disk; senders send again.
+    """
 
     id = "BSHO4027-E"
     text = "event store {path}: {reason}; the event was not registered, send it again"
@@ -106,7 +136,10 @@ class TokensUnreadable(BanshoError):
 
 
 class BadTokenName(BanshoError):
-    """Raised when a new token's name is not a plain name."""
+    """Raised when a new token's name is not a plain name.
+
+    Action: choose a name of that form.
+    """
 
     id = "BSHO4029-E"
     text = "token name {name!r}: expected 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
@@ -127,14 +160,20 @@ class UnknownToken(BanshoError):
 
 
 class ServiceAway(BanshoError):
-    """Raised when an event service cannot be reached or takes nothing in now; the event stays in the spool."""
+    """Raised when an event service cannot be reached or takes nothing in now; the event stays in the spool.
+
+    Action: none where the service comes back by itself: the next jevsend sends it too. Else start Base.
+    """
 
     id = "BSHO4040-E"
     text = "event service {target}: {reason}; not registered yet, kept in {spool}: jevsend --flush sends it"
 
 
 class NotPermitted(BanshoError):
-    """Raised when an event service does not accept the sender's token; the event stays in the spool."""
+    """Raised when an event service does not accept the sender's token; the event stays in the spool.
+
+    Action: give the sender a known token with the scope send, then: jevsend --flush.
+    """
 
     id = "BSHO4041-E"
     text = (
@@ -143,14 +182,20 @@ class NotPermitted(BanshoError):
 
 
 class Refused(BanshoError):
-    """Raised when an event service will never take an event: it is malformed or too large. It leaves the spool."""
+    """Raised when an event service will never take an event: it is malformed or too large. It leaves the spool.
+
+    Action: correct what sends such events, and send this one anew.
+    """
 
     id = "BSHO4042-E"
     text = "event service {target} refused event {serial}: {reason}; it is not kept"
 
 
 class CannotSpool(BanshoError):
-    """Raised when an event cannot be written to the spool, so that it was not sent either."""
+    """Raised when an event cannot be written to the spool, so that it was not sent either.
+
+    Action: make space in the spool, or give this user one that it can write to (BANSHO_SPOOL); then send it again.
+    """
 
     id = "BSHO4043-E"
     text = "spool {spool}: {reason}; the event was not sent, give this user a spool it can write to (BANSHO_SPOOL)"

@@ -27,7 +27,10 @@ class NotUp(BanshoError):
 
 
 class NotADefinition(BanshoError):
-    """Raised when a file to check does not exist."""
+    """Raised when a file to check does not exist.
+
+    Action: correct the file's name.
+    """
 
     id = "BSHO9014-E"
     text = "{path}: expected a definition; there is no such file"
@@ -59,4 +62,6 @@ RUNS_AS_ROOT = Message(
     "the services run as root: user {user!r} cannot run {program};"
     " to change that, move the checkout out of a private folder",
 )
+"""Root starts the suites, and no other user can run the programs where they are."""
 WROTE = Message("BSHO9016-I", "wrote {path}")
+"""A file was written."""

@@ -6,7 +6,10 @@ from bansho.contract.messages import BanshoError, Message
 
 
 class NotForACluster(BanshoError):
-    """Raised when a definition lacks, or has wrong, what cluster software needs to know."""
+    """Raised when a definition lacks, or has wrong, what cluster software needs to know.
+
+    Action: correct the key; docs/definition.md shows every key with its values.
+    """
 
     id = "BSHO6001-E"
     text = "logical host {name}: {key}: {problem}"
@@ -45,35 +48,50 @@ class SharedDirectoryOffline(AgentError):
 
 
 class DidNotStart(AgentError):
-    """Raised when the start command has ended and monitoring says that the suite will not come up."""
+    """Raised when the start command has ended and monitoring says that the suite will not come up.
+
+    Action: read the suite's log for the reason; the cluster tries again or fails over.
+    """
 
     id = "BSHO6014-E"
     text = "suite {suite} of {host} did not start: {monitoring}; {started}"
 
 
 class NotStopped(AgentError):
-    """Raised when there is no proof that a suite has stopped: the node has to be fenced."""
+    """Raised when there is no proof that a suite has stopped: the node has to be fenced.
+
+    Action: none: the cluster fences the node. Afterwards find out what held the suite.
+    """
 
     id = "BSHO6015-E"
     text = "suite {suite} of {host}: no proof that it has stopped: {missing}"
 
 
 class OutOfTime(AgentError):
-    """Raised when an action comes to its own time limit, which lies below the cluster's."""
+    """Raised when an action comes to its own time limit, which lies below the cluster's.
+
+    Action: find out what takes so long; where it may, give the operation more time in the definition.
+    """
 
     id = "BSHO6016-E"
     text = "{action} of suite {suite} of {host}: not done within {limit:g} s: {step} for {since:.1f} s{last}"
 
 
 class Unhealthy(AgentError):
-    """Raised when monitoring finds a failure."""
+    """Raised when monitoring finds a failure.
+
+    Action: none: the cluster restarts or fails over. Read the suite's log for the reason.
+    """
 
     id = "BSHO6017-E"
     text = "suite {suite} of {host}: {monitoring}"
 
 
 class UnknownAction(AgentError):
-    """Raised when the agent is asked for an action that it does not have."""
+    """Raised when the agent is asked for an action that it does not have.
+
+    Action: correct the cluster's configuration, or the call.
+    """
 
     id = "BSHO6018-E"
     text = "action {action!r}: expected one of {actions}"
@@ -88,7 +106,10 @@ class ToolMissing(BanshoError):
 
 
 class ToolFailed(BanshoError):
-    """Raised when a program of Pacemaker's ends with an error."""
+    """Raised when a program of Pacemaker's ends with an error.
+
+    Action: remove the reason that the program names, and repeat.
+    """
 
     id = "BSHO6032-E"
     text = "{program} ended with {value}: {said}"
@@ -105,7 +126,10 @@ class NoFencing(BanshoError):
 
 
 class InvalidConfiguration(BanshoError):
-    """Raised when Pacemaker finds the resulting configuration wrong; nothing has been changed."""
+    """Raised when Pacemaker finds the resulting configuration wrong; nothing has been changed.
+
+    Action: correct in the definition what Pacemaker names, and repeat.
+    """
 
     id = "BSHO6034-E"
     text = "logical host {name}: the cluster would refuse its configuration, nothing is changed: {said}"
@@ -126,19 +150,36 @@ class CannotInstall(BanshoError):
 
 
 class UnreadableFencing(BanshoError):
-    """Raised when the file with the fencing configuration cannot be read."""
+    """Raised when the file with the fencing configuration cannot be read.
+
+    Action: correct the file's name or rights; it holds crm configuration with a stonith resource.
+    """
 
     id = "BSHO6037-E"
     text = "{path}: cannot be read ({reason}); expected crm configuration text with a stonith resource"
 
 
 STRANGERS = Message("BSHO6021-W", "left to the unmount, since a person's terminal runs them: {holders}")
+"""A stop leaves processes alone that a person's terminal runs and that hold the shared disk.
+
+Action: end them; the unmount of the disk may fail or kill them.
+"""
 NOT_PROVEN_YET = Message("BSHO6022-W", "suite {suite} of {host}: not stopped yet: {missing}")
+"""A stop is under way and the proof that it is over is missing yet.
+
+Action: none while it goes on; when it fails, the cluster fences the node.
+"""
 APPLIED = Message("BSHO6041-I", "logical host {name}: registered with the cluster")
+"""The logical host was put into the cluster's configuration."""
 UNCHANGED = Message("BSHO6042-I", "logical host {name}: the cluster has this configuration already")
+"""The cluster's configuration is already as the definition wants it."""
 REMOVED = Message("BSHO6043-I", "logical host {name}: stopped, and removed from the cluster")
+"""The logical host was stopped and taken out of the cluster's configuration."""
 ABSENT = Message("BSHO6044-I", "logical host {name}: the cluster does not know it")
+"""A logical host to be removed is not in the cluster's configuration."""
 INSTALLED = Message("BSHO6045-I", "wrote {path}, which runs the commands in {folder}")
+"""The resource agent was installed on this node."""
 NO_AGENT = Message(
     "BSHO6046-W", "the resource agent is not on this node ({path}); on every node run: bansho cluster agent install"
 )
+"""The resource agent is missing on a node that may have to run the logical host."""

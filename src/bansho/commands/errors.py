@@ -11,7 +11,10 @@ class WrongArguments(BanshoError):
 
 
 class UnknownSuite(BanshoError):
-    """Raised when a command is for a suite that the logical host does not run."""
+    """Raised when a command is for a suite that the logical host does not run.
+
+    Action: add the suite to `suites` in the definition, or use the other suite's command.
+    """
 
     id = "BSHO9002-E"
     text = "logical host {name}: it runs no suite {suite!r}; expected it among suites in {path}"

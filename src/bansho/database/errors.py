@@ -61,14 +61,20 @@ class UnknownUser(BanshoError):
 
 
 class PostmasterEnded(BanshoError):
-    """Raised when the postmaster ended without being asked to."""
+    """Raised when the postmaster ended without being asked to.
+
+    Action: read the lines above it in the database's log; then start the suite again, or fail over.
+    """
 
     id = "BSHO3007-E"
     text = "logical host {name}: the postmaster ended ({how}) while {phase}; the lines above say why"
 
 
 class ProgramFailed(BanshoError):
-    """Raised when one of PostgreSQL's programs fails."""
+    """Raised when one of PostgreSQL's programs fails.
+
+    Action: remove the reason that it names, then repeat what was asked for.
+    """
 
     id = "BSHO3008-E"
     text = "logical host {name}: {program} failed: {reason}"
@@ -109,7 +115,10 @@ class DirectoryOccupied(BanshoError):
 
 
 class NotObservable(BanshoError):
-    """Raised when the database's state cannot be found out."""
+    """Raised when the database's state cannot be found out.
+
+    Action: look at the file's rights and at the disk; the cluster asks again by itself.
+    """
 
     id = "BSHO3013-E"
     text = "{what}: cannot be read ({reason})"

@@ -4,7 +4,10 @@ from bansho.contract.messages import BanshoError
 
 
 class BadName(BanshoError):
-    """Raised when a logical host's name is empty, too long, or not made of letters, digits, `.`, `_` and `-`."""
+    """Raised when a logical host's name is empty, too long, or not made of letters, digits, `.`, `_` and `-`.
+
+    Action: use a name of that form, and the same one in the file's name and in `name`.
+    """
 
     id = "BSHO1001-E"
     text = (
@@ -21,7 +24,10 @@ class UnknownLogicalHost(BanshoError):
 
 
 class MalformedDefinition(BanshoError):
-    """Raised when a definition is not TOML, has an unknown key, or a value of a wrong type or outside its range."""
+    """Raised when a definition is not TOML, has an unknown key, or a value of a wrong type or outside its range.
+
+    Action: correct the key; docs/definition.md shows every key with its values.
+    """
 
     id = "BSHO1003-E"
     text = "{path}: {key}: {problem}"
@@ -55,7 +61,10 @@ class LeaseHeld(BanshoError):
 
 
 class LeaseLost(BanshoError):
-    """Raised when this node no longer owns the shared directory: another one took it over."""
+    """Raised when this node no longer owns the shared directory: another one took it over.
+
+    Action: none on this node: the logical host runs on the other one. Find out why this node was not fenced.
+    """
 
     id = "BSHO1007-E"
     text = "shared directory {path}: epoch {mine} was ours, epoch {now} of node {owner} took over; nothing is written"

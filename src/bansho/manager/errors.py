@@ -12,7 +12,10 @@ class ConsoleError(BanshoError):
 
 
 class NotLoggedIn(ConsoleError):
-    """Raised when a request needs an account and shows none, or one that expired."""
+    """Raised when a request needs an account and shows none, or one that expired.
+
+    Action: log in at /login, or send an account with HTTP Basic authentication.
+    """
 
     id = "BSHO5101-E"
     status = 401
@@ -36,7 +39,10 @@ class TooManyFailures(ConsoleError):
 
 
 class ForgedForm(ConsoleError):
-    """Raised when a form comes without the token that the console gave to this browser."""
+    """Raised when a form comes without the token that the console gave to this browser.
+
+    Action: load the page again and repeat.
+    """
 
     id = "BSHO5104-E"
     status = 403
@@ -44,7 +50,10 @@ class ForgedForm(ConsoleError):
 
 
 class MalformedFilter(ConsoleError):
-    """Raised when a filter's parameter is not what it should be."""
+    """Raised when a filter's parameter is not what it should be.
+
+    Action: correct the filter.
+    """
 
     id = "BSHO5105-E"
     status = 400
@@ -52,7 +61,10 @@ class MalformedFilter(ConsoleError):
 
 
 class UnknownEvent(ConsoleError):
-    """Raised when the IM database holds no event of a serial number."""
+    """Raised when the IM database holds no event of a serial number.
+
+    Action: look for it in the list of events; one that has just been sent arrives within a second.
+    """
 
     id = "BSHO5106-E"
     status = 404
@@ -92,7 +104,10 @@ class InternalError(ConsoleError):
 
 
 class WrongMethod(ConsoleError):
-    """Raised when a path is asked with a method that it does not have."""
+    """Raised when a path is asked with a method that it does not have.
+
+    Action: ask with a method that /api/v1/openapi.json lists for the path.
+    """
 
     id = "BSHO5111-E"
     status = 405
@@ -100,7 +115,10 @@ class WrongMethod(ConsoleError):
 
 
 class RequestTooLarge(ConsoleError):
-    """Raised when a form is larger than any form of the console."""
+    """Raised when a form is larger than any form of the console.
+
+    Action: send less; the forms of the console are smaller.
+    """
 
     id = "BSHO5112-E"
     status = 413
@@ -127,7 +145,10 @@ class NoHostNamed(BanshoError):
 
 
 class BadAccountName(BanshoError):
-    """Raised when an account's name is empty, too long or has other characters."""
+    """Raised when an account's name is empty, too long or has other characters.
+
+    Action: choose a name of that form.
+    """
 
     id = "BSHO5115-E"
     text = "account name {name!r}: expected 1 to 64 letters, digits, '.', '_', '@' and '-', beginning with a letter"
@@ -169,7 +190,10 @@ class AccountsUnwritable(BanshoError):
 
 
 class BadPassword(BanshoError):
-    """Raised when a password is too short or too long."""
+    """Raised when a password is too short or too long.
+
+    Action: choose a password of that length.
+    """
 
     id = "BSHO5121-E"
     text = "password of account {name}: expected {least} to {most} characters"

@@ -29,7 +29,10 @@ PAUSES = (0.05, 0.1, 0.2, 0.5)
 
 
 class DatabaseLost(BanshoError):
-    """Raised when the IM database cannot be connected to, breaks the connection, or fails a statement."""
+    """Raised when the IM database cannot be connected to, breaks the connection, or fails a statement.
+
+    Action: look into the log of the service imdb; the cluster restarts the suite or fails over.
+    """
 
     id = "BSHO5008-E"
     text = "logical host {name}: IM database: {reason}; what was not committed is taken over again after a restart"

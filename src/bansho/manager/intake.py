@@ -19,7 +19,10 @@ CHANNEL = "event"
 
 
 class DatabaseOwned(BanshoError):
-    """Raised when the IM database belongs to a later epoch than ours: another node took over."""
+    """Raised when the IM database belongs to a later epoch than ours: another node took over.
+
+    Action: none on this node: the logical host runs on the other one. Find out why this node was not fenced.
+    """
 
     id = "BSHO5001-E"
     text = (

@@ -22,7 +22,10 @@ Shape = TypeVar("Shape")
 
 
 class BaseAway(BanshoError):
-    """Raised when Base does not answer, or says that it cannot now. It passes: Base restarts, or is stopped."""
+    """Raised when Base does not answer, or says that it cannot now. It passes: Base restarts, or is stopped.
+
+    Action: none where Base starts again by itself; else start Base.
+    """
 
     id = "BSHO5003-E"
     text = "Base at {url} does not answer ({reason}); its events wait there"
@@ -38,7 +41,10 @@ class BaseRefuses(BanshoError):
 
 
 class BaseUnlike(BanshoError):
-    """Raised when what answers at Base's address is not Base as this bansho knows it."""
+    """Raised when what answers at Base's address is not Base as this bansho knows it.
+
+    Action: install the same bansho for Base and for Manager, and look at what listens on that port.
+    """
 
     id = "BSHO5005-E"
     text = "Base at {url}: expected an answer as this bansho gives it, got {reason}; is it another version of bansho?"

@@ -11,7 +11,10 @@ class SuiteFileMissing(BanshoError):
 
 
 class MalformedSuite(BanshoError):
-    """Raised when a suite's process definition is not TOML, or asks for something that cannot be."""
+    """Raised when a suite's process definition is not TOML, or asks for something that cannot be.
+
+    Action: correct the key; docs/house.md, "A suite", shows every key with its values.
+    """
 
     id = "BSHO2002-E"
     text = "{path}: {key}: {problem}"
@@ -45,7 +48,10 @@ class LeftoversLive(BanshoError):
 
 
 class AlreadyManaged(BanshoError):
-    """Raised when another process manager of the same suite holds the lock."""
+    """Raised when another process manager of the same suite holds the lock.
+
+    Action: none where the suite runs. Where it hangs, end it with the killall command and start it again.
+    """
 
     id = "BSHO2006-E"
     text = "logical host {name}: suite {suite} has a process manager already; it holds {path}"
@@ -66,7 +72,10 @@ class DiskSilent(BanshoError):
 
 
 class ManagerSilent(BanshoError):
-    """Raised when the process manager ended before it could take an order."""
+    """Raised when the process manager ended before it could take an order.
+
+    Action: read the log that it names, remove the reason, and start again.
+    """
 
     id = "BSHO2009-E"
     text = "logical host {name}: the process manager of suite {suite} did not come up; its log is {log}"
@@ -87,35 +96,50 @@ class NotRunning(BanshoError):
 
 
 class ManagerEnded(BanshoError):
-    """Raised when the process manager ended in the middle of an order: it was killed, or it broke."""
+    """Raised when the process manager ended in the middle of an order: it was killed, or it broke.
+
+    Action: ask the status command what is left, read the log, run the killall command, and start again.
+    """
 
     id = "BSHO2012-E"
     text = "logical host {name}: the process manager of suite {suite} ended before it had answered; its log is {log}"
 
 
 class TurnedRound(BanshoError):
-    """Raised to whoever waits for a start when the suite is stopped meanwhile, and the other way round."""
+    """Raised when a suite is stopped while somebody waits for its start, and the other way round.
+
+    Action: none where that was wanted; else give the order again once the other one is over.
+    """
 
     id = "BSHO2014-E"
     text = "logical host {name}: the {order} of suite {suite} was turned round: {reason}"
 
 
 class ManagerMute(BanshoError):
-    """Raised when the process manager does not answer within a limit."""
+    """Raised when the process manager does not answer within a limit.
+
+    Action: ask the status command again; where it says 1, run the killall command and start again.
+    """
 
     id = "BSHO2013-E"
     text = "logical host {name}: the process manager of suite {suite} has not answered for {limit:.0f} s"
 
 
 class StartFailed(BanshoError):
-    """Raised when a start fails in a way that has no error of its own, such as a disk that answers with EIO."""
+    """Raised when a start fails in a way that has no error of its own, such as a disk that answers with EIO.
+
+    Action: remove the reason that it names, and start again.
+    """
 
     id = "BSHO2015-E"
     text = "logical host {name}: suite {suite} cannot be started: {reason}"
 
 
 class MalformedLine(BanshoError):
-    """Raised when a line of one of the original's definition files is not what it should be."""
+    """Raised when a line of one of the original's definition files is not what it should be.
+
+    Action: correct the line.
+    """
 
     id = "BSHO2016-E"
     text = "{path}, line {line}: {what}; expected {expected}"
