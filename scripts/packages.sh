@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing of scripts/packages for the purposes named, without starting any service. Not root: says so.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 missing=$(while read -r purpose shown packages; do
   case " $* " in *" $purpose "*) ;; *) continue ;; esac
   command -v "$shown" >/dev/null 2>&1 || [ -e "$shown" ] || echo "$packages"

@@ -103,7 +103,7 @@ def listed(shared: SharedPlaces) -> list[Token]:
 
 
 def create(shared: SharedPlaces, name: str, scope: Scope) -> str:
-    """Makes a token and returns its text, which is nowhere else. As root the file is given to `conf/`'s owner.
+    """Makes a token and returns its text, which is nowhere else. As root the file is given to the services' user.
 
     Raises BadTokenName, TokenExists, TokensUnreadable or OSError.
     """
@@ -159,7 +159,6 @@ def _replace(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         if os.geteuid() == 0:
-            owner = path.parent.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            os.fchown(descriptor, *SharedPlaces(path.parent.parent).services_user)
         os.fsync(descriptor)
     new.replace(path)

@@ -3,10 +3,12 @@
 import importlib
 import keyword
 import sys
+from contextlib import suppress
 
 import click
 
 from bansho import __version__
+from bansho.cli.errors import SystemRefused
 from bansho.contract.messages import BanshoError
 
 COMMANDS = {
@@ -58,6 +60,15 @@ def main() -> None:
     """The console script. Exit codes: 0 done, 1 it could not be done (one line says why), 2 wrong usage."""
     try:
         group()
-    except BanshoError as error:
-        click.echo(error, err=True)
+    except (BanshoError, OSError) as error:
+        _say(
+            SystemRefused(path=error.filename or "the system", reason=error.strerror)
+            if isinstance(error, OSError)
+            else error
+        )
         sys.exit(1)
+
+
+def _say(error: BanshoError) -> None:
+    with suppress(OSError):
+        click.echo(error, err=True)

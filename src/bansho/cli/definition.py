@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bansho.cli.errors import WROTE, NotADefinition
+from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition
 from bansho.logicalhost.errors import DefinitionExists
 
@@ -54,11 +55,17 @@ def write(name: str, text: str) -> Path:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Check definition FILES, or all of this node. Exit code 0: all are right."""
+    wrong = 0
     for path in files or [definition.path_of(name) for name in definition.names()]:
-        if not path.is_file():
-            raise NotADefinition(path=path)
-        host = definition.parse(path.read_text(encoding="utf-8", errors="replace"), path)
-        click.echo(f"{path}: {host.kind} host {host.name}, suites {', '.join(host.suites)}")
+        try:
+            if not path.is_file():
+                raise NotADefinition(path=path)
+            host = definition.load_file(path)
+            click.echo(f"{path}: {host.kind} host {host.name}, suites {', '.join(host.suites)}")
+        except BanshoError as error:
+            click.echo(error, err=True)
+            wrong += 1
+    raise SystemExit(wrong > 0)
 
 
 @command.command()

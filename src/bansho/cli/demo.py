@@ -1,7 +1,7 @@
 """`bansho demo`: what `scripts/run` starts."""
 
-import json
 import signal
+import socket
 import sys
 import threading
 import time
@@ -11,7 +11,10 @@ from typing import NoReturn
 import click
 
 from bansho.cli import up
+from bansho.cli.errors import PortTaken
 from bansho.cli.setup import FIRST_ACCOUNT
+from bansho.contract import operation
+from bansho.contract.suites import COMMANDS
 from bansho.drill import takeover
 from bansho.drill.progress import CLEAR
 from bansho.drill.stage import HOST, Sender, Stage, stage
@@ -27,7 +30,7 @@ LAB = "lab"
 @click.command()
 @click.option("--takeover", "takeover_only", is_flag=True, help="Unattended: power loss under load, report, end.")
 @click.option("--rate", default=100.0, show_default=True, help="Events a second from the sender outside.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write the report here too, as JSON and SVG.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write FILE.json and FILE.svg too.", metavar="FILE")
 @click.option("--port", default=CONSOLE, show_default=True, help="The console's port on this machine.")
 def command(takeover_only: bool, rate: float, report: Path | None, port: int) -> None:
     """Show it: three real cluster nodes on this machine, with a sender outside.
@@ -37,7 +40,8 @@ def command(takeover_only: bool, rate: float, report: Path | None, port: int) ->
 
     With --takeover the exit code is 0 only if nothing was lost or doubled and the sequence was kept.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, _interrupt)
     if lacking := missing():
         click.echo(f"this machine cannot make nodes: {'; '.join(lacking)}", err=True)
         if takeover_only:
@@ -45,6 +49,10 @@ def command(takeover_only: bool, rate: float, report: Path | None, port: int) ->
         click.echo("running one node instead, without a cluster", err=True)
         up.command.main(["demo"], standalone_mode=False)
         return
+    if not takeover_only:
+        _refuse_taken(port)
+    if report:
+        report.with_suffix(".json").touch()  # fails now, not after the run
     try:
         with stage(LAB) as built:
             if takeover_only:
@@ -52,6 +60,14 @@ def command(takeover_only: bool, rate: float, report: Path | None, port: int) ->
             _show(built, rate, port)
     except KeyboardInterrupt:
         click.echo("\ntaken down", err=True)
+
+
+def _refuse_taken(port: int) -> None:
+    """Raises PortTaken now, not after the nodes are built."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise PortTaken(port=port, reason=error.strerror) from None
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -78,14 +94,16 @@ def _show(built: Stage, rate: float, port: int) -> None:
 
 
 def _greeting(built: Stage, port: int) -> str:
+    lab = f"{up.command_line('bansho')} lab"
     return f"""
 event console   http://127.0.0.1:{port}/   log in as {FIRST_ACCOUNT} with {built.password}
 
 break things from another terminal:
-  bansho lab power n1 loss        power loss, unsynced data really lost   (off, freeze, reboot, on)
-  bansho lab cable n1 cut         network cable                           (plug)
-  bansho lab exec n1 -- sh        a shell on a node; there: jco_spmd_status -h {HOST}, crm_mon -1
-  bansho lab log                  who fenced whom, and when
+  {lab} power n1 loss        power loss, unsynced data really lost   (off, freeze, reboot, on)
+  {lab} cable n1 cut         network cable                           (plug)
+  {lab} log                  who fenced whom, and when
+  {lab} exec n1 -- {up.PROGRAMS}/jco_spmd_status -h {HOST}    a command on a node
+  {lab} exec n1 -- sh        a shell there; crm_mon shows what the cluster does
 Ctrl-C takes everything down
 """
 
@@ -115,5 +133,9 @@ def _node(name: str, state: dict[str, object]) -> str:
     cable = "" if state["cable"] == "plugged" else " cable cut"
     if not state["disk"]:
         return f"{name}: standby{cable}"
-    values = json.dumps({suite: state[suite] for suite in ("base", "manager")}).strip("{}").replace('"', "")
-    return f"{name}: ACTIVE {values}{cable}"
+    suites = ", ".join(f"{suite} {_meaning(state[suite])}" for suite in COMMANDS)
+    return f"{name}: ACTIVE, {suites}{cable}"
+
+
+def _meaning(value: object) -> str:
+    return next((row.meaning for row in operation.TABLE.values() if row.value == value), f"value {value}")

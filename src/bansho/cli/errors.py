@@ -57,6 +57,34 @@ class CannotWrite(BanshoError):
     text = "{path}: cannot be written ({reason}); choose another place, or remove what is there"
 
 
+class SystemRefused(BanshoError):
+    """Raised when the system refuses what a command needs: a folder that cannot be made, a file that cannot be read."""
+
+    id = "BSHO9020-E"
+    text = "{path}: {reason}; look at its permissions and its file system, and try again"
+
+
+class UpAlready(BanshoError):
+    """Raised when a logical host is to be run in the foreground and runs already."""
+
+    id = "BSHO9021-E"
+    text = "logical host {name} runs already: {status}; stop it first, or use the one that runs"
+
+
+class UnsafeFolder(BanshoError):
+    """Raised when a folder for run-time state belongs to somebody else, or others may write to it."""
+
+    id = "BSHO9022-E"
+    text = "{path}: expected a folder of this user's own with mode 0700; remove it, or name another one in BANSHO_RUN"
+
+
+class PortTaken(BanshoError):
+    """Raised when the console cannot be shown at a port of this machine."""
+
+    id = "BSHO9023-E"
+    text = "port {port} of 127.0.0.1: {reason}; choose another one with --port"
+
+
 RUNS_AS_ROOT = Message(
     "BSHO9015-W",
     "the services run as root: user {user!r} cannot run {program};"

@@ -65,33 +65,44 @@ def prepare(host: LogicalHost) -> Made:
         lines += _token(host, READER, "read", host.shared.conf / "event-base.token")
         lines += _token(host, PROCESS_MANAGER, "send", host.shared.process_manager_token)
     if "manager" in host.suites:
-        if not accounts.exist(shared):
-            accounts.prepare(shared)
-            password = accounts.create(shared, FIRST_ACCOUNT, "admin")
-            lines.append("made the first account")
         if instance.create(host):
             lines.append(f"created the IM database in {shared.database}")
-    for path in shared.conf.iterdir():
-        _give(host, path)
+        if not accounts.exist(shared):  # last: nothing may fail between making the password and showing it
+            accounts.prepare(shared, host.user)
+            password = accounts.create(shared, FIRST_ACCOUNT, "admin", user=host.user)
+            lines.append("made the first account")
     return Made(tuple(lines), password)
 
 
 def _folders(host: LogicalHost) -> None:
-    """The shared directory lets everyone through, since the database may run as another user; its parts do not."""
+    """The shared directory lets everyone through, since the database may run as another user; its parts do not.
+
+    Root keeps what it trusts later (the definitions, the logs that it opens, the lease); the services own their store.
+    """
     shared = host.shared
-    for folder, mode in ((shared.root, 0o755), (shared.log, 0o750), (shared.events, 0o750), (shared.conf, 0o750)):
+    user, group = _services(host)
+    for folder, mode, owner in (
+        (shared.root, 0o755, -1),
+        (shared.log, 0o750, -1),
+        (shared.conf, 0o750, -1),
+        (shared.events, 0o750, user),
+    ):
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
-        _give(host, folder)
+        if os.geteuid() == 0:
+            os.chown(folder, owner, -1 if folder == shared.root else group)
 
 
 def _token(host: LogicalHost, name: str, scope: Scope, path: Path) -> Iterator[str]:
-    """A token of our own at `path`, made anew where an interrupted set-up left only its hash."""
-    if path.exists():
+    """A token of our own at `path`, made anew where an interrupted set-up or a revocation left only half of it."""
+    known = any(token.name == name for token in tokens.listed(host.shared))
+    if known and path.exists():
         return
-    if any(token.name == name for token in tokens.listed(host.shared)):
+    if known:
         tokens.revoke(host.shared, name, host.name)
     path.touch(mode=0o600)
     path.write_text(tokens.create(host.shared, name, scope) + "\n")
+    if os.geteuid() == 0:
+        os.chown(path, *host.shared.services_user)
     yield f"made the token {name}, which may {scope} events"
 
 
@@ -103,10 +114,9 @@ def _suite_files(host: LogicalHost) -> Iterator[str]:
             yield f"wrote {path}"
 
 
-def _give(host: LogicalHost, path: Path) -> None:
-    """To the user that the services run as, where root prepares for another one."""
-    if os.geteuid() == 0 and host.user is not None:
-        os.chown(path, *_ids(host, host.user))
+def _services(host: LogicalHost) -> tuple[int, int]:
+    """User and group id that the services run as: the definition's user, else whoever prepares."""
+    return _ids(host, host.user) if host.user else (os.geteuid(), os.getegid())
 
 
 def _ids(host: LogicalHost, user: str) -> tuple[int, int]:

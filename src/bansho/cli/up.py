@@ -2,7 +2,9 @@
 
 import os
 import pwd
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -12,7 +14,7 @@ import click
 
 from bansho.cli import setup
 from bansho.cli.definition import write
-from bansho.cli.errors import RUNS_AS_ROOT, WROTE, NotUp
+from bansho.cli.errors import RUNS_AS_ROOT, WROTE, NotUp, UnsafeFolder, UpAlready
 from bansho.contract import operation
 from bansho.contract.suites import COMMANDS, SuiteCommands
 from bansho.logicalhost import definition, places
@@ -33,17 +35,20 @@ def command(name: str) -> None:
     /etc/bansho and /var/lib/bansho. BANSHO_ETC and BANSHO_RUN move them.
     """
     stop = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: stop.set())
     _settle_at_home()
     host = _definition(name)
+    _refuse_if_up(host)
     made = setup.prepare(host)
     for line in made.lines:
         click.echo(line)
+    if made.password:
+        click.echo(f"log in to the console as {setup.FIRST_ACCOUNT} with the password {made.password} (shown only now)")
     try:
         _start(host, stop)
         if not stop.is_set():
-            _greet(host, made.password)
+            _greet(host)
             _follow(host, stop)
     finally:
         _stop(host)
@@ -53,7 +58,7 @@ def _settle_at_home() -> None:
     """Without root and without being told otherwise, everything is below the user's home. Says so, for other shells."""
     if os.geteuid() == 0:
         return
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/bansho-{os.geteuid()}"  # noqa: S108 - made 0700 below
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or _private(Path(f"/tmp/bansho-{os.geteuid()}"))  # noqa: S108
     homes = {
         "BANSHO_ETC": Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "bansho",
         "BANSHO_RUN": Path(runtime) / "bansho",
@@ -63,6 +68,23 @@ def _settle_at_home() -> None:
             os.environ[variable] = str(path)
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             click.echo(f"export {variable}={path}")
+
+
+def _private(folder: Path) -> Path:
+    """A folder of our own in a place that everyone may write to. Raises UnsafeFolder."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
+        raise UnsafeFolder(path=folder)
+    return folder
+
+
+def _refuse_if_up(host: LogicalHost) -> None:
+    """Raises UpAlready: its Ctrl-C would stop what somebody else started."""
+    for suite in host.suites:
+        value, text = _status(host, COMMANDS[suite])
+        if value not in (operation.ALL_STOPPED, operation.UNRECOVERABLE):
+            raise UpAlready(name=host.name, status=text)
 
 
 def _definition(name: str) -> LogicalHost:
@@ -125,25 +147,30 @@ def _status(host: LogicalHost, commands: SuiteCommands) -> tuple[int, str]:
     return answer.returncode, (answer.stdout or answer.stderr).strip().partition("\n")[0]
 
 
-def _greet(host: LogicalHost, password: str | None) -> None:
+def command_line(program: str) -> str:
+    """How to type a program of ours: its name where the shell finds it, else its path."""
+    return program if shutil.which(program) else str(PROGRAMS / program)
+
+
+def _greet(host: LogicalHost) -> None:
+    token, send = command_line("bansho"), command_line("jevsend")
     click.echo(f"\nevent console: http://{host.ip}:{host.ports.console}/")
-    if password:
-        click.echo(f"log in as {setup.FIRST_ACCOUNT} with the password {password} (shown only now)")
-    click.echo(f"a sender's token: bansho token create NAME --host {host.name}")
-    click.echo(f"send an event:    jevsend -h {host.name} -m TEXT --severity Error --token-file FILE")
+    click.echo(f"a sender's token: {token} token create NAME --host {host.name}")
+    click.echo(f"send an event:    {send} -h {host.name} -m TEXT --severity Error --token-file FILE")
     click.echo("Ctrl-C stops everything\n")
 
 
 def _follow(host: LogicalHost, stop: threading.Event) -> None:
-    """Prints each change of a suite's status until `stop`."""
+    """Prints each change of a suite's status until `stop`, or until somebody else has stopped everything."""
     shown: dict[str, str] = {}
-    while not stop.is_set():
-        for suite in host.suites:
-            _, text = _status(host, COMMANDS[suite])
+    while not stop.wait(LOOK if shown else 0):
+        answers = {suite: _status(host, COMMANDS[suite]) for suite in host.suites}
+        for suite, (_, text) in answers.items():
             if shown.get(suite) != text:
-                shown[suite] = text
                 click.echo(f"{suite}: {text}")
-        stop.wait(LOOK)
+        shown = {suite: text for suite, (_, text) in answers.items()}
+        if all(value == operation.ALL_STOPPED for value, _ in answers.values()):
+            return
 
 
 def _stop(host: LogicalHost) -> None:

@@ -11,7 +11,8 @@ How a command is made:
       if [ -L "$0" ] || [ "$bin" = "$0" ]; then bin=$(readlink -f -- "$0") && bin=${bin%/*}; fi
       exec "$bin/python3" -I -c 'from bansho.commands.start import main; main()' base "$@"
 
-- `main()` reads `sys.argv[1:]`, and ends the process with the contract's value: `raise SystemExit(value)`.
+- `main()` reads `sys.argv[1:]`, and ends the process with the contract's value through `report.Report`, whose
+  lines may get lost (a stream that is closed or full) and whose value never does.
 - Arguments are read by `arguments.parse`: a mistake is one line on stderr and the command's own value for an argument
   error; `--help` teaches and ends with 0.
 - Messages go to stderr with their id, what a person reads to stdout; `--json` gives the same as one JSON object.

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bansho.commands.errors import UnknownSuite, WrongArguments
+from bansho.commands.errors import UnknownSuite, WrongArguments, of_system
+from bansho.commands.report import Report
 from bansho.contract import limits
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition
@@ -41,10 +42,11 @@ def parse(parser: Parser, value: int, arguments: Sequence[str] | None = None) ->
         fail(error, value)
 
 
-def fail(error: BanshoError, value: int) -> NoReturn:
-    """Ends the command with the error's line on stderr and `value`."""
-    print(error, file=sys.stderr)
-    raise SystemExit(value)
+def fail(error: BanshoError | OSError, value: int) -> NoReturn:
+    """Ends the command with the error's line on stderr (and in the object that `--json` asks for) and `value`."""
+    report = Report(as_json="--json" in sys.argv)
+    report.message(of_system(error) if isinstance(error, OSError) else error)
+    report.finish(value)
 
 
 def logical_host(option: str | None, suite: str) -> LogicalHost:

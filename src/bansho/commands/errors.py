@@ -18,3 +18,15 @@ class UnknownSuite(BanshoError):
 
     id = "BSHO9002-E"
     text = "logical host {name}: it runs no suite {suite!r}; expected it among suites in {path}"
+
+
+class SystemRefused(BanshoError):
+    """Raised when the system refuses what a command needs: a folder that cannot be made, a file that cannot be read."""
+
+    id = "BSHO9003-E"
+    text = "{path}: {reason}; look at its permissions and its file system, and try again"
+
+
+def of_system(error: OSError) -> SystemRefused:
+    """An error of the system as one of ours."""
+    return SystemRefused(path=error.filename or "the system", reason=error.strerror or str(error))

@@ -54,8 +54,9 @@ def main() -> None:
     try:
         options = parser().parse_args()
     except BanshoError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(NOT_REGISTERED) from None
+        report = Report(as_json="--json" in sys.argv)
+        report.message(error)
+        report.finish(NOT_REGISTERED, spooled=False)
     report = Report(as_json=options.json)
     try:
         sender = Sender(spool(), target(options))

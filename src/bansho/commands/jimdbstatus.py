@@ -1,10 +1,9 @@
 """`jimdbstatus`: IM database monitoring (CONTRACT 3.3)."""
 
-import json
-import sys
 from typing import NoReturn
 
 from bansho.commands import arguments
+from bansho.commands.report import Report
 from bansho.contract import imdatabase, limits
 from bansho.contract.messages import BanshoError
 from bansho.database.errors import NotObservable
@@ -25,13 +24,11 @@ def main() -> NoReturn:
         arguments.fail(error, imdatabase.COULD_NOT_FIND_OUT)
     value, reason = _state(host, given.t)
     meaning = imdatabase.TABLE[value].meaning
+    report = Report(as_json=given.json)
     if value == imdatabase.COULD_NOT_FIND_OUT:
-        print(reason, file=sys.stderr)
-    if given.json:
-        print(json.dumps({"host": host.name, "value": value, "meaning": meaning, "reason": reason}))
-    else:
-        print(f"IM database of {host.name}: {meaning}" + f" ({reason})" * (value != imdatabase.COULD_NOT_FIND_OUT))
-    raise SystemExit(value)
+        report.message(reason)
+    text = f"IM database of {host.name}: {meaning}" + f" ({reason})" * (value != imdatabase.COULD_NOT_FIND_OUT)
+    report.finish(value, text, host=host.name, value=value, meaning=meaning, reason=reason)
 
 
 def _parser() -> arguments.Parser:

@@ -30,8 +30,7 @@ def main() -> None:
         host = arguments.logical_host(options.host, suite)
         left = killing.kill(host, suite)
     except (BanshoError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(termination.SOMETHING_LEFT) from None
+        arguments.fail(error, termination.SOMETHING_LEFT)
     report = Report(as_json=options.json)
     for survivor in left.survivors:
         report.message(messages.SURVIVED(suite=suite, host=host.name, **survivor._asdict()))

@@ -5,6 +5,7 @@ from typing import Literal
 
 from bansho.commands import arguments
 from bansho.commands.arguments import Parser
+from bansho.commands.errors import of_system
 from bansho.commands.report import Report
 from bansho.contract import termination
 from bansho.contract.messages import BanshoError
@@ -44,8 +45,9 @@ def run(
     try:
         outcome = give(host, suite, limit, lambda line: report.message(messages.PROGRESS(what=line)))
     except (BanshoError, OSError) as error:
-        report.message(error)
-        report.finish(termination.NORMAL, host=host.name, suite=suite, refused=str(error))
+        refusal = of_system(error) if isinstance(error, OSError) else error
+        report.message(refusal)
+        report.finish(termination.NORMAL, host=host.name, suite=suite, refused=str(refusal))
     report.message(say(host.name, suite, limit, outcome))
     facts = {"status": outcome.value, "outstanding": outcome.outstanding, "in_time": outcome.in_time}
     report.finish(termination.NORMAL, outcome.text, host=host.name, suite=suite, **facts)

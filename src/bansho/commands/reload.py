@@ -27,8 +27,7 @@ def main() -> None:
         host = arguments.logical_host(options.h, suite)
         text = ordering.reload(host, suite)
     except (BanshoError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(termination.ARGUMENT_ERROR) from None
+        arguments.fail(error, termination.ARGUMENT_ERROR)
     report = Report(as_json=options.json)
     report.message(messages.RELOADED(suite=suite, host=host.name, text=text))
     report.finish(termination.NORMAL, host=host.name, suite=suite)

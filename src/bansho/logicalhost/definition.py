@@ -159,16 +159,15 @@ def load(name: str) -> LogicalHost:
 
     Raises BadName, UnknownLogicalHost, UnreadableDefinition or MalformedDefinition.
     """
-    path = path_of(check_name(name))
-    if not path.exists():
-        raise UnknownLogicalHost(name=name, path=path)
-    return load_file(path)
+    return load_file(path_of(check_name(name)))
 
 
 def load_file(path: Path) -> LogicalHost:
     """The definition in a file, which is named for the logical host. Raises as `load`."""
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UnknownLogicalHost(name=path.stem, path=path) from None
     except OSError as error:
         raise UnreadableDefinition(path=path, reason=error.strerror) from None
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from bansho.logicalhost.places import SharedPlaces
 
@@ -47,22 +47,24 @@ def mark(shared: SharedPlaces, leg: str, **facts: Any) -> None:
     line = json.dumps({"at": time.time(), "node": os.uname().nodename, "leg": leg, **facts}) + "\n"
     try:
         _shorten(path(shared))
-        with path(shared).open("a", encoding="utf-8") as file:
-            _give_to_owner_of(shared.log, file.fileno())
+        with _opened(shared) as file:
             file.write(line)
     except OSError:
         return
 
 
-def _give_to_owner_of(folder: Path, descriptor: int) -> None:
-    """Root writes first, the services, which run as another user, later."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+def _opened(shared: SharedPlaces) -> IO[str]:
+    """The file, never through a link. Root makes it, and gives it to the services' user, who writes later."""
+    new = not path(shared).exists()
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = open(os.open(path(shared), flags, 0o640), "a", encoding="utf-8")  # noqa: PTH123, SIM115 - of a descriptor
+    if new and os.geteuid() == 0:
+        os.fchown(file.fileno(), *shared.services_user)
+    return file
 
 
 def _shorten(file: Path) -> None:
-    if not file.exists() or file.stat().st_size <= KEPT_BYTES:
+    if not file.exists() or file.stat().st_size <= KEPT_BYTES or not os.access(file.parent, os.W_OK):
         return
     lines = file.read_bytes().splitlines(keepends=True)
     shorter = file.with_suffix(".new")
@@ -96,6 +98,14 @@ def takeovers(marks: Iterable[Mark]) -> list[Takeover]:
         elif found:
             found[-1] = found[-1]._replace(legs=(*found[-1].legs, each))
     return found[::-1]
+
+
+def last_epoch(shared: SharedPlaces) -> int:
+    """The highest epoch in the history, 0 where there is none: a lease that was removed must not begin anew."""
+    try:
+        return max((found.epoch for found in read(shared)), default=0)
+    except OSError:
+        return 0
 
 
 def read(shared: SharedPlaces) -> list[Takeover]:

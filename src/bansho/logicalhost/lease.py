@@ -137,7 +137,7 @@ def _lives(directory: Path, lease: Lease) -> bool:
 
 def _claim(host: LogicalHost, before: Lease | None) -> Lease:
     me = identity()
-    epoch = before.epoch + 1 if before else 1
+    epoch = (before.epoch if before else history.last_epoch(host.shared)) + 1
     record = {"node": me.node, "boot_id": me.boot_id, "epoch": epoch, "held": True, "at": time.time()}
     _write(host.shared.lease, CLAIM, record)
     time.sleep(limits.LEASE_SETTLE)

@@ -80,6 +80,12 @@ class SharedPlaces(NamedTuple):
         """The lease: who owns this directory."""
         return self.root / "lease"
 
+    @property
+    def services_user(self) -> tuple[int, int]:
+        """User and group id that the services run as: the event store's owner. conf/ and log/ are the preparer's."""
+        owner = (self.events if self.events.exists() else self.root).stat()
+        return owner.st_uid, owner.st_gid
+
     def suite_file(self, suite: str) -> Path:
         """A suite's process definition."""
         return self.conf / f"{suite}.toml"

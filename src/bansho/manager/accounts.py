@@ -65,7 +65,7 @@ def session_key_file(shared: SharedPlaces) -> Path:
 def prepare(shared: SharedPlaces, user: str | None = None) -> None:
     """Makes the key that signs sessions, once. Raises AccountsUnwritable.
 
-    Files belong to `user` where root writes them, and to the folder's owner where no user is given.
+    Files belong to `user` where root writes them, and to the event store's owner where no user is given.
     """
     with _locked(shared):
         if not session_key_file(shared).exists():
@@ -224,8 +224,7 @@ def _give(file: int, path: Path, user: str | None) -> None:
     if os.geteuid() != 0:
         return
     if user is None:
-        owner = path.parent.stat()
-        os.fchown(file, owner.st_uid, owner.st_gid)
+        os.fchown(file, *SharedPlaces(path.parent.parent).services_user)
         return
     try:
         account = pwd.getpwnam(user)

@@ -3,6 +3,7 @@
 Its keys are the facts of the original's definition line (CONTRACT 4) and ours.
 """
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from bansho.contract import limits
 from bansho.logicalhost.definition import NAME, LogicalHost, Seconds, Section, Text, read_toml
 from bansho.logicalhost.errors import MalformedDefinition
 from bansho.process import graph
-from bansho.process.errors import MalformedSuite, RestartForbidden, SuiteFileMissing
+from bansho.process.errors import MalformedSuite, RestartForbidden, SuiteFileMissing, UnsafeSuiteFile
 
 MAXIMUM_BYTES = 1 << 20
 RestartCount = Annotated[int, msgspec.Meta(ge=0, le=99)]
@@ -69,11 +70,13 @@ class Suite(Section, frozen=True, kw_only=True):
 def load(host: LogicalHost, suite: str) -> Suite:
     """The definition of `suite`, with every limit, user and placeholder filled in.
 
-    Raises SuiteFileMissing, MalformedSuite or RestartForbidden. It reads the shared disk, which may hang.
+    Raises SuiteFileMissing, UnsafeSuiteFile, MalformedSuite or RestartForbidden. It reads the shared disk, which may
+    hang.
     """
     path = host.shared.suite_file(suite)
     try:
         with path.open(encoding="utf-8") as file:
+            _check_owner(path, os.fstat(file.fileno()))
             text = file.read(MAXIMUM_BYTES)
     except FileNotFoundError:
         raise SuiteFileMissing(name=host.name, suite=suite, path=path) from None
@@ -85,6 +88,15 @@ def load(host: LogicalHost, suite: str) -> Suite:
             problem = "expected a name that is no suite's"
             raise MalformedSuite(path=path, key=f"service {service.name}: run-folder", problem=problem)
     return definition
+
+
+def _check_owner(path: Path, file: os.stat_result) -> None:
+    """Root runs what stands there, as any user: nobody else may have written it. Raises UnsafeSuiteFile."""
+    if os.geteuid() != 0:
+        return
+    for of, state in ((path, file), (path.parent, path.parent.stat())):
+        if state.st_uid != 0 or state.st_mode & 0o022:
+            raise UnsafeSuiteFile(path=path, of=of, uid=state.st_uid, mode=f"{state.st_mode & 0o777:o}")
 
 
 def parse(text: str, path: Path, suite: str, *, logical: bool) -> Suite:
@@ -102,6 +114,8 @@ def parse(text: str, path: Path, suite: str, *, logical: bool) -> Suite:
 
 
 def _problems(definition: Suite, suite: str) -> Iterator[tuple[str, str]]:
+    if not definition.enabled:
+        yield "service", "expected at least one that is enabled"
     if definition.suite != suite:
         yield "suite", f"expected {suite!r} as in the file's name"
     known = Counter(service.name for service in definition.service)

@@ -143,3 +143,13 @@ class MalformedLine(BanshoError):
 
     id = "BSHO2016-E"
     text = "{path}, line {line}: {what}; expected {expected}"
+
+
+class UnsafeSuiteFile(BanshoError):
+    """Raised when root is to run a suite whose definition somebody else could have written."""
+
+    id = "BSHO2017-E"
+    text = (
+        "{path}: {of} belongs to user id {uid} with mode {mode}, and root would run what stands there;"
+        " make it root's, writable by root alone"
+    )
