@@ -14,7 +14,7 @@ from bansho.logicalhost import definition as hosts
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState, Lease
-from bansho.process import account, definition, reporting, termination
+from bansho.process import account, definition, logrotation, reporting, termination
 from bansho.process.account import Account
 from bansho.process.definition import Suite
 from bansho.process.environment import Site
@@ -122,6 +122,14 @@ class Management:
             self._keeper.start()
         self._reporter.want(found.reports)
         self._supervision.begin(found.suite, found.accounts, site, self._keeper_state)
+        logs = logrotation.keep_bounded(self._host.shared.log, self._logs, self._log)
+        self._rotation = asyncio.get_running_loop().create_task(logs)
+
+    def _logs(self) -> list[str]:
+        """The services' logs, as long as they are this node's to touch."""
+        if self._keeper_state() is not KeeperState.HELD:
+            return []
+        return [f"{self._site.suite}.{glance.name}.log" for glance in self._supervision.glances()]
 
     def _keeper_state(self) -> KeeperState:
         return self._keeper.state if self._keeper else KeeperState.HELD

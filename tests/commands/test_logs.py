@@ -1,0 +1,24 @@
+"""The services' logs in the shared directory."""
+
+from tests.commands.suites import Suite, eventually, steady
+
+from bansho.process.logrotation import MAXIMUM_BYTES
+
+
+def test_a_suite_sets_its_own_large_logs_aside(base: Suite) -> None:
+    base.write(steady("x"), steady("y"))
+    log = base.house.shared / "log"
+    for name, size in (("base.x.log", MAXIMUM_BYTES + 1), ("base.y.log", 10), ("manager.x.log", MAXIMUM_BYTES + 1)):
+        (log / name).touch()
+        with (log / name).open("r+b") as file:
+            file.truncate(size)
+    base.start()
+    eventually(lambda: (log / "base.x.log").stat().st_size == 0)
+    assert {path.name: path.stat().st_size for path in log.glob("*.log*")} == {
+        "base.x.log": 0,
+        "base.x.log.1": MAXIMUM_BYTES,
+        "base.y.log": 10,
+        "manager.x.log": MAXIMUM_BYTES + 1,
+    }
+    assert base.value == 0
+    eventually(lambda: "service log set aside" in (base.folder / "spmd.log").read_text())
