@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.commands.suites import Suite, eventually, service, steady
-from tests.house import House
+from tests.house import COMMANDS, House
 
 from bansho.contract import limits
 from bansho.process import record
@@ -27,10 +27,11 @@ def test_all_running_and_all_stopped(base: Suite) -> None:
     assert base.value == 8
 
 
-def test_an_empty_suite_runs(base: Suite) -> None:
+def test_an_empty_suite_is_refused_and_never_all_running(base: Suite) -> None:
     base.write()
-    assert base.start().stdout == "base on watch: all running\n"
-    assert base.value == 0
+    ended = base.start()
+    assert (ended.returncode, base.value) == (0, 8)
+    assert "expected at least one that is enabled" in ended.stderr
 
 
 def test_a_death_is_seen(base: Suite) -> None:
@@ -291,3 +292,21 @@ def test_json(base: Suite) -> None:
     answer = json.loads(base.status("--json").stdout)
     assert (answer["return"], answer["host"], answer["suite"]) == (0, "watch", "base")
     assert [each["state"] for each in answer["services"]] == ["ready"]
+
+
+STREAMS = {"full": ">/dev/full", "closed": ">&-", "both closed": ">&- 2>&-"}
+
+
+@pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS.keys())
+@pytest.mark.parametrize("extra", ["", " --json"])
+def test_a_stream_that_cannot_be_written_changes_no_value(base: Suite, streams: str, extra: str) -> None:
+    def value(command: str) -> int:
+        return subprocess.run(["sh", "-c", f"{COMMANDS}/{command}{extra} {streams}"], check=False).returncode
+
+    base.write(steady("one"))
+    assert value("jbs_spmd_status -h watch") == 8
+    assert value("jbs_start.cluster watch") == 0
+    assert value("jbs_spmd_status -h watch") == 0
+    assert value("jbs_start.cluster nobody") == 1
+    assert value("jbs_stop.cluster watch") == 0
+    assert value("jbs_killall.cluster watch") == 0

@@ -239,3 +239,19 @@ def test_the_history_does_not_grow_for_ever(house: House, monkeypatch: pytest.Mo
     kept = history.marks(shared)
     assert kept[-1].facts == {"number": 99}
     assert history.path(shared).stat().st_size <= 2200
+
+
+def test_a_lease_that_was_removed_does_not_begin_anew(host: definition.LogicalHost) -> None:
+    lease.acquire(host)
+    lease.release(host, "base")
+    lease.acquire(host)
+    host.shared.lease.unlink()
+    assert lease.acquire(host).epoch == 3
+
+
+def test_the_history_is_never_written_through_a_link(host: definition.LogicalHost) -> None:
+    victim = host.shared.root / "victim"
+    victim.touch(mode=0o600)
+    history.path(host.shared).symlink_to(victim)
+    history.mark(host.shared, "leg")
+    assert victim.read_text() == ""

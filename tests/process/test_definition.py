@@ -1,5 +1,6 @@
 """The suite file: what it may say, and that each mistake is one line that names it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from tests.house import House
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition as hosts
 from bansho.process import definition, errors
-from bansho.process.errors import MalformedSuite, RestartForbidden, SuiteFileMissing
+from bansho.process.errors import MalformedSuite, RestartForbidden, SuiteFileMissing, UnsafeSuiteFile
 
 PATH = Path("/shared/conf/base.toml")
 
@@ -133,3 +134,25 @@ def test_every_error_of_process_management_has_an_id_of_its_own() -> None:
     kinds.remove(BanshoError)
     assert len({kind.id for kind in kinds}) == len(kinds)
     assert all(kind.id.startswith("BSHO2") for kind in kinds)
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("whose", ["file", "folder"])
+def test_root_runs_no_definition_that_somebody_else_could_have_written(house: House, whose: str) -> None:
+    house.define("watch")
+    path = house.suite("base", 'suite = "base"\n[[service]]\nname = "one"\ncommand = ["true"]\n')
+    host = hosts.load("watch")
+    assert definition.load(host, "base").suite == "base"
+    os.chown(path if whose == "file" else path.parent, 65534, -1)
+    with pytest.raises(UnsafeSuiteFile, match="belongs to user id 65534"):
+        definition.load(host, "base")
+    os.chown(path if whose == "file" else path.parent, 0, -1)
+    (path if whose == "file" else path.parent).chmod(0o777)
+    with pytest.raises(UnsafeSuiteFile, match="mode 777"):
+        definition.load(host, "base")
+
+
+def test_a_suite_without_an_enabled_service_is_no_suite() -> None:
+    for text in ('suite = "base"', 'suite = "base"\n[[service]]\nname = "one"\ncommand = ["true"]\nenabled = false'):
+        with pytest.raises(MalformedSuite, match="at least one that is enabled"):
+            definition.parse(text, Path("/x"), "base", logical=True)

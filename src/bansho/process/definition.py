@@ -114,8 +114,6 @@ def parse(text: str, path: Path, suite: str, *, logical: bool) -> Suite:
 
 
 def _problems(definition: Suite, suite: str) -> Iterator[tuple[str, str]]:
-    if not definition.enabled:
-        yield "service", "expected at least one that is enabled"
     if definition.suite != suite:
         yield "suite", f"expected {suite!r} as in the file's name"
     known = Counter(service.name for service in definition.service)
@@ -136,6 +134,8 @@ def _problems(definition: Suite, suite: str) -> Iterator[tuple[str, str]]:
     cycle = graph.cycle({service.name: frozenset(service.after) for service in definition.service})
     if cycle:
         yield "after", f"services wait for each other: {' -> '.join(cycle)}"
+    if not definition.enabled:
+        yield "service", "expected at least one that is enabled"
 
 
 def _line_of_restart(text: str, service: str) -> int:
