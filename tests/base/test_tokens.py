@@ -71,7 +71,8 @@ def test_a_damaged_file_is_never_written_over(shared: SharedPlaces, content: byt
 
 
 def test_as_root_the_file_is_the_services_users(shared: SharedPlaces, as_root: None) -> None:
-    os.chown(shared.conf, 65534, 65534)
+    shared.events.mkdir()
+    os.chown(shared.events, 65534, 65534)
     tokens.create(shared, "web1", "send")
     status = tokens.path_of(shared).stat()
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (65534, 65534, 0o600)
