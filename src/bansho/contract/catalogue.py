@@ -1,7 +1,7 @@
 """`docs/messages.md`: every message with its cause and action, from the source's text; `scripts/docs` writes it.
 
-An error's cause is its docstring's "Raised when ...", a `Message`'s is the docstring below it. The action is the paragraph
-"Action: ..." of the docstring; without one, what follows the last semicolon of the text: most errors say it themselves.
+An error's cause is its docstring's "Raised when ...", a `Message`'s is the docstring below it. The action is the
+docstring's paragraph "Action: ..."; without one, what follows the last semicolon of the text: most errors say it there.
 """
 
 import ast
