@@ -22,12 +22,13 @@ def test_a_cut_cable_is_fenced_and_taken_over_without_loss(settled: Stage) -> No
     sender = settled.send(100, source="cable")
     wait("some events", lambda: len(sender.ledger().acknowledged) > 100)
     victim = settled.wait_up()
-    cut = time.time()
+    before = time.time()
     victim.cable("cut")
+    cut = time.time()
     settled.wait_up(elsewhere_than=victim.name)
     wait("an event after the cut", lambda: sender.acknowledged_after(cut) is not None)
     sender.stop()
-    fenced = [entry.by for entry in settled.lab.power_log() if entry.node == victim.name and entry.wall > cut]
+    fenced = [entry.by for entry in settled.lab.power_log() if entry.node == victim.name and entry.wall > before]
     assert set(fenced) & set(settled.lab.spec.nodes)
     found = settled_tally(settled, sender, "cable")
     assert found.clean, found

@@ -85,8 +85,9 @@ def power_loss(stage: Stage, rate: float = 100.0, source: str = SOURCE) -> Repor
             with step(f"power loss of {victim.name}, and takeover"):
                 fault = time.time()
                 victim.power("loss")
+                dead = time.time()  # from here on only a successor acknowledges
                 successor = stage.wait_up(elsewhere_than=victim.name)
-                wait("the first event to be acknowledged", lambda: sender.acknowledged_after(fault) is not None)
+                wait("the first event to be acknowledged", lambda: sender.acknowledged_after(dead) is not None)
             with step(f"sending on until {AFTER} more are acknowledged"):
                 _until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
     finally:
@@ -94,7 +95,8 @@ def power_loss(stage: Stage, rate: float = 100.0, source: str = SOURCE) -> Repor
     seen = watch.changes
     with step("counting what the IM database holds"):
         found = settled_tally(stage, sender, source)
-    reached = _reached(stage, victim.name, fault, seen, sender)
+    reached = _reached(stage, victim.name, fault, seen)
+    reached["first event"] = sender.acknowledged_after(dead) or fault
     return Report(
         "power loss",
         victim.name,
@@ -124,15 +126,13 @@ def settled_tally(stage: Stage, sender: Sender, source: str) -> Tally:
             return found
 
 
-def _reached(stage: Stage, victim: str, fault: float, seen: Iterable[Change], sender: Sender) -> dict[str, float]:
-    """When each leg was reached: from the power log, the watch, the takeover history and the ledger."""
+def _reached(stage: Stage, victim: str, fault: float, seen: Iterable[Change]) -> dict[str, float]:
+    """When each leg was reached: from the power log, the watch and the takeover history."""
     reached = _fencing(stage.lab.power_log(), stage.lab.spec.nodes, victim, fault)
     for change in seen:
         if change.held and change.node != victim and change.wall >= fault:
             reached.setdefault(change.what, change.wall)
-    reached |= legs.from_marks(_marks(stage), fault)
-    first = sender.acknowledged_after(fault)
-    return reached | ({"first event": first} if first else {})
+    return reached | legs.from_marks(_marks(stage), fault)
 
 
 def _fencing(log: Iterable[Entry], nodes: Iterable[str], victim: str, fault: float) -> dict[str, float]:
