@@ -1,10 +1,13 @@
 """Suites of small real programs, driven by the real commands."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +17,11 @@ from tests.house import COMMANDS, House
 
 from bansho.process import identity, proctree
 
-ACTOR = Path(__file__).with_name("actor.py")
+ACTOR = Path(tempfile.mkdtemp(prefix="b-actor-")) / "actor.py"
+"""This test run's own copy: another run's actors on the same machine are told apart by it."""
+shutil.copy(Path(__file__).with_name("actor.py"), ACTOR)
+ACTOR.parent.chmod(0o755)
+atexit.register(shutil.rmtree, ACTOR.parent, ignore_errors=True)
 Ended = subprocess.CompletedProcess[str]
 
 

@@ -31,7 +31,7 @@ SEVERAL = [f"escapee={way}" for way in WAYS.values()]
 
 
 def alive() -> set[tuple[int, int]]:
-    """Every living actor on this machine that runs this checkout's program."""
+    """Every living actor on this machine that belongs to this test run."""
     return {
         (pid, process.stat.ticks) for pid, process in proctree.snapshot().items() if str(ACTOR) in command_line(pid)
     }

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from bansho.process import spawning
+
 PREFIX = "bansho."
 MANAGER = "manager"
 """The child group of the process manager and its guardian."""
-WITHOUT = "BANSHO_WITHOUT_CGROUP"
-"""Set in the environment, it takes the control groups away: the tests run each mechanism."""
+WITHOUT = spawning.WITHOUT_CGROUP
 
 
 def own() -> Path | None:

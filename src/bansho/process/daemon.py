@@ -1,10 +1,10 @@
 """The process manager: one daemon for one suite of one logical host.
 
-    python -m bansho.process.daemon SUITE HOST [READY-DESCRIPTOR]
+    main() with SUITE HOST READY-DESCRIPTOR in sys.argv
 
 It writes "listening" to the descriptor once it takes orders, or why it does not. First, while nothing big is imported
 yet, it takes the suite's lock, makes its control group and puts the guardian in its own place; `management` does the
-rest. Its environment must carry the suite's mark (`environment.of_manager`).
+rest. Its environment must carry the suite's mark (`spawning.of_manager`).
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
 from bansho.process import cgroup, guardian, proctree
-from bansho.process.errors import AlreadyManaged, LeftoversLive
+from bansho.process.errors import AlreadyManaged, LeftoversLive, SuiteNotHere
 from bansho.process.folder import Folder
 from bansho.process.proctree import DAEMON, Process
 
@@ -28,8 +28,7 @@ def main() -> None:
     """Runs the process manager until its suite has been stopped."""
     os.chdir("/")
     os.umask(0o022)
-    suite, host = sys.argv[1:3]
-    ready = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    suite, host, ready = sys.argv[1], sys.argv[2], int(sys.argv[3])
     folder = Folder(Path(os.environ[proctree.MARK]))
     try:
         group = _take_over(folder, host, suite)
@@ -41,9 +40,26 @@ def main() -> None:
     guardian.name(program)
     nice = os.getpriority(os.PRIO_PROCESS, 0)
     _raise_priority()
+    _manage(host, suite, folder, group, ready, nice)
+
+
+def _manage(name: str, suite: str, folder: Folder, group: Path | None, ready: int, nice: int) -> None:
+    """Becomes the process manager proper; the shared directory is looked at while asyncio is imported."""
+    from bansho.logicalhost import definition
+    from bansho.process.environment import Site
+    from bansho.process.preparation import Preparation
+
+    try:
+        host = definition.load(name)
+        if suite not in host.suites:
+            raise SuiteNotHere(name=name, suite=suite)
+    except BanshoError as error:
+        os.write(ready, f"{error}\n".encode())
+        os._exit(1)
+    preparation = Preparation(host, suite)
     from bansho.process import management
 
-    management.run(host, suite, folder, group, ready, nice)
+    management.run(host, Site(host.name, suite, folder, host.shared_directory, group, nice), preparation, ready)
 
 
 def program_of(suite: str) -> str:
@@ -91,7 +107,3 @@ def check_leftovers(folder: Folder, host: str, suite: str) -> None:
 def _raise_priority() -> None:
     with suppress(PermissionError):  # an ordinary user may not, and does without
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-
-
-if __name__ == "__main__":
-    main()

@@ -153,3 +153,13 @@ class UnsafeSuiteFile(BanshoError):
         "{path}: {of} belongs to user id {uid} with mode {mode}, and root would run what stands there;"
         " make it root's, writable by root alone"
     )
+
+
+class SuiteNotHere(BanshoError):
+    """Raised when a process manager is started for a suite that its logical host does not run.
+
+    Action: name the suite in the logical host's definition, or start another one.
+    """
+
+    id = "BSHO2020-E"
+    text = "logical host {name}: it runs no suite {suite!r}"

@@ -7,6 +7,8 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import NamedTuple
 
+from bansho.process import spawning
+
 
 class Folder(NamedTuple):
     """The run-time folder of one suite of one logical host. Its path is also the mark of the suite's processes."""
@@ -31,17 +33,17 @@ class Folder(NamedTuple):
     @property
     def lock(self) -> Path:
         """Held by the process manager and its guardian, for as long as one of them lives."""
-        return self.path / "spmd.lock"
+        return self.path / spawning.MANAGER_LOCK
 
     @property
     def order_lock(self) -> Path:
         """Held by a command while it brings a process manager up, or clears away after one."""
-        return self.path / "order.lock"
+        return self.path / spawning.ORDER_LOCK
 
     @property
     def log(self) -> Path:
         """The process manager's own log."""
-        return self.path / "spmd.log"
+        return self.path / spawning.LOG
 
     @property
     def cgroup_file(self) -> Path:
@@ -54,11 +56,7 @@ class Folder(NamedTuple):
 
     def create(self) -> None:
         """Makes the folder and the one of the notify sockets; services of another user must be able to pass through."""
-        before = os.umask(0o022)
-        try:
-            (self.path / "notify").mkdir(parents=True, exist_ok=True)
-        finally:
-            os.umask(before)
+        spawning.make_folder(str(self.path))
 
     def give(self, name: str, user: int, group: int) -> None:
         """Makes a service's own folder beside the suites' ones, for that user alone. Raises OSError."""

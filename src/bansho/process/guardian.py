@@ -5,7 +5,6 @@ every process that the suite ever started descends from the guardian. It does no
 it, and it holds the lock file open, so that the lock is free only when all have gone. Standard library only.
 """
 
-import ctypes
 import os
 import signal
 from contextlib import suppress
@@ -22,6 +21,8 @@ def stand(program: str, group: Path | None, *descriptors: int) -> None:
 
     It closes the `descriptors`, collects until no child is left, removes the control group and ends.
     """
+    import ctypes  # not above: a status, which only asks for names, need not pay for it
+
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGINT})
     if os.fork() == 0:

@@ -1,12 +1,16 @@
 """The process manager's own log: one JSON object a line, on this node and never on the shared disk.
 
-A thread writes it, so that a slow file system holds up no service; it also imports structlog, which takes longer than a
-service's start may.
+A thread writes it, so that a slow file system holds up no service. It is no more than `json` and `logging`: importing
+structlog would take as long as all the rest of a process manager's start.
 """
 
+import json
 import logging
+import os
 import queue
 import threading
+from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,7 @@ from typing import Any
 MAXIMUM_BYTES = 1 << 20
 KEPT_FILES = 3
 
-Entry = tuple[str, dict[str, Any]]
+Entry = dict[str, Any]
 
 
 class Log:
@@ -28,7 +32,8 @@ class Log:
 
     def __call__(self, event: str, **facts: Any) -> None:
         """Adds an entry; never waits."""
-        self._entries.put((event, facts))
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._entries.put({"timestamp": stamp, "event": event, **self._always, **facts})
 
     def close(self) -> None:
         """Writes what is left, for at most a second."""
@@ -36,14 +41,17 @@ class Log:
         self._thread.join(1.0)
 
     def _write(self) -> None:
-        import structlog
-
-        handler = RotatingFileHandler(self._path, maxBytes=MAXIMUM_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
-        output = logging.getLogger("bansho.process")
-        output.addHandler(handler)
-        output.setLevel(logging.INFO)
-        output.propagate = False
-        stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        log = structlog.wrap_logger(output, processors=[stamp, structlog.processors.JSONRenderer(default=str)])
+        log = logging.getLogger("bansho.process")
+        log.addHandler(_Private(self._path, maxBytes=MAXIMUM_BYTES, backupCount=KEPT_FILES, encoding="utf-8"))
+        log.setLevel(logging.INFO)
+        log.propagate = False
         while entry := self._entries.get():
-            log.info(entry[0], **self._always, **entry[1])
+            log.info(json.dumps(entry, default=str))
+
+
+class _Private(RotatingFileHandler):
+    """Makes each of its files for their owner alone."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(descriptor, "a", encoding=self.encoding)

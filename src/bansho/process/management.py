@@ -3,26 +3,22 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import NamedTuple
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.states import SuiteAim
-from bansho.logicalhost import definition as hosts
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
-from bansho.logicalhost.lease import Keeper, KeeperState, Lease
-from bansho.process import account, definition, logrotation, reporting, termination
-from bansho.process.account import Account
-from bansho.process.definition import Suite
+from bansho.logicalhost.lease import Keeper, KeeperState
+from bansho.process import logrotation, termination
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed
-from bansho.process.folder import Folder
 from bansho.process.log import Log
 from bansho.process.orders import Orders
 from bansho.process.patience import ask
+from bansho.process.preparation import Found, Preparation, read
 from bansho.process.reporting import Reporter
 from bansho.process.supervision import Supervision
 
@@ -31,41 +27,21 @@ DISK_LIMIT = 15.0
 RELEASE_LIMIT = 5.0
 
 
-class Found(NamedTuple):
-    """What the preparation found in the shared directory."""
-
-    suite: Suite
-    accounts: dict[str, Account]
-    reports: bool
-    """Whether the event service is told of process events."""
-    lease: Lease | None = None
-    """None: a physical host, which has none."""
-
-
-def run(name: str, suite: str, folder: Folder, group: Path | None, ready: int, nice: int) -> None:
-    """Manages `suite` of the logical host `name` until it has been stopped, and ends the process.
-
-    `ready` is told when orders are taken, `group` is the suite's control group, `nice` the priority of services.
-    """
-    try:
-        host = hosts.load(name)
-    except BanshoError as error:
-        os.write(ready, f"{error}\n".encode())
-        os._exit(1)
-    site = Site(host.name, suite, folder, host.shared_directory, group, nice)
-    asyncio.run(_live(host, site, ready))
+def run(host: LogicalHost, site: Site, preparation: Preparation, ready: int) -> None:
+    """Manages the suite until it has been stopped, and ends the process. `ready` is told when orders are taken."""
+    asyncio.run(_live(host, site, preparation, ready))
     os._exit(0)  # a thread that hangs in a dead disk must not keep us
 
 
-async def _live(host: LogicalHost, site: Site, ready: int) -> None:
-    await Management(host, site).live(ready)
+async def _live(host: LogicalHost, site: Site, preparation: Preparation, ready: int) -> None:
+    await Management(host, site, preparation).live(ready)
 
 
 class Management:
     """The process manager of one suite."""
 
-    def __init__(self, host: LogicalHost, site: Site) -> None:
-        self._host, self._site = host, site
+    def __init__(self, host: LogicalHost, site: Site, preparation: Preparation) -> None:
+        self._host, self._site, self._preparation = host, site, preparation
         self._log = Log(site.folder.log, host=site.host, suite=site.suite)
         self._supervision = Supervision(site, os.uname().nodename, self._log)
         self._orders = Orders(self._supervision, self._reload, lambda: self._failure)
@@ -95,7 +71,7 @@ class Management:
     async def _prepare(self) -> None:
         """Brings the suite on its way, or says why not and asks for the end."""
         try:
-            found = await self._ask_disk(partial(_find, self._host, self._site.suite), DISK_LIMIT)
+            found = await self._ask_disk(self._preparation.result, DISK_LIMIT)
             self._begin(found)
         except BanshoError as error:
             self._refuse(error)
@@ -107,7 +83,7 @@ class Management:
         self._failure = str(error)
         self._supervision.aim_at(SuiteAim.DOWN)
 
-    async def _ask_disk(self, question: "partial[Found]", limit: float) -> Found:
+    async def _ask_disk(self, question: Callable[[], Found], limit: float) -> Found:
         try:
             return await ask(question, limit)
         except TimeoutError:
@@ -141,7 +117,7 @@ class Management:
 
     async def _reload(self) -> None:
         """Raises a BanshoError, or OSError where the disk fails."""
-        found = await self._ask_disk(partial(_read, self._host, self._site.suite), DISK_LIMIT)
+        found = await self._ask_disk(partial(read, self._host, self._site.suite), DISK_LIMIT)
         self._supervision.reload(found.suite, found.accounts)
         self._reporter.want(found.reports)
 
@@ -182,15 +158,3 @@ class Management:
             await ask(release, RELEASE_LIMIT)
         except (TimeoutError, OSError, BanshoError) as error:
             self._log("the lease was not given back", reason=str(error) or "the disk does not answer")
-
-
-def _find(host: LogicalHost, suite: str) -> Found:
-    """Reads the definition and takes the lease; in a thread, since the disk may hang."""
-    lease.available(host)
-    found = _read(host, suite)
-    return found._replace(lease=lease.acquire(host) if host.is_logical else None)
-
-
-def _read(host: LogicalHost, suite: str) -> Found:
-    found = definition.load(host, suite)
-    return Found(found, account.of_all(found.enabled.values()), reporting.possible(host, found))

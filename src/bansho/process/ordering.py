@@ -14,6 +14,7 @@ from bansho.process.daemon import check_leftovers
 from bansho.process.deadline import Passed, deadline
 from bansho.process.errors import ManagerEnded, ManagerMute, NotRunning
 from bansho.process.folder import Folder, locked
+from bansho.process.spawning import Begun
 
 SLACK = 0.5
 """Seconds beyond its limit that the process manager has for its answer; the command then comes back without one."""
@@ -34,9 +35,12 @@ class Outcome(NamedTuple):
     in_time: bool = True
 
 
-def start(host: LogicalHost, suite: str, limit: float, tell: Tell) -> Outcome:
-    """Has the suite started. Raises a BanshoError where the start was refused: then nothing was left running."""
-    return _in_time(host, suite, limit, lambda until: _start(host, suite, until, tell))
+def start(host: LogicalHost, suite: str, limit: float, tell: Tell, begun: Begun | None = None) -> Outcome:
+    """Has the suite started, by the process manager `begun` if there is one.
+
+    Raises a BanshoError where the start was refused: then nothing was left running.
+    """
+    return _in_time(host, suite, limit, lambda until: _start(host, suite, until, tell, begun))
 
 
 def stop(host: LogicalHost, suite: str, limit: float, tell: Tell) -> Outcome:
@@ -57,10 +61,11 @@ def _in_time(host: LogicalHost, suite: str, limit: float, order: Callable[[float
         return Outcome(operation.RETRY, line, (silent,), in_time=False)
 
 
-def _start(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
+def _start(host: LogicalHost, suite: str, until: float, tell: Tell, begun: Begun | None) -> Outcome:
     folder = bringup.folder_of(host, suite)
     for _ in range(ATTEMPTS):
-        bringup.bring_up(host, suite)
+        bringup.bring_up(host, suite, begun)
+        begun = None
         with suppress(NoManager):
             answer = _asked(folder, "start", until, tell)
             if answer.get("ended"):

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -48,11 +47,10 @@ class Orders:
     async def listen(self, path: Path) -> asyncio.Server:
         """Begins to serve at `path`. Raises PlaceTooLong."""
         check_length(path)
-        before = os.umask(0o177)
-        try:
-            return await asyncio.start_unix_server(self._connected, path, limit=REQUEST_BYTES)
-        finally:
-            os.umask(before)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        listener.bind(str(path))
+        path.chmod(0o600)  # nobody can connect yet: it does not listen
+        return await asyncio.start_unix_server(self._connected, sock=listener, limit=REQUEST_BYTES)
 
     async def drain(self) -> None:
         """Waits, for at most a second, until everybody has had the last answer."""

@@ -10,12 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bansho.process import identity
+from bansho.process import identity, spawning
 from bansho.process.identity import Stat
 
-MARK = "BANSHO_MARK"
-"""In the environment of every process of a suite: the suite's run-time folder, which names node, host and suite."""
-SERVICE = "BANSHO_SERVICE"
+MARK, SERVICE = spawning.MARK, "BANSHO_SERVICE"
 LOOKS = 10
 """How often /proc is listed again while there are new processes: a look at hundreds takes longer than one may live."""
 DAEMON, GUARDIAN = "_spmd", "_guard"

@@ -20,8 +20,8 @@ from weakref import WeakKeyDictionary
 
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import account, environment, processevent
-from bansho.process.definition import Service, Suite
+from bansho.process import account, processevent, spawning
+from bansho.process.definition import Service
 from bansho.process.environment import Site
 from bansho.process.log import Log
 from bansho.process.patience import ask
@@ -29,8 +29,6 @@ from bansho.process.processevent import Facts, Kind, Past
 from bansho.process.running import RunningService
 
 PROGRAM = "jevsend"
-RECEIVER = "base"
-"""The suite that the event service belongs to; without it on the logical host there is nobody to tell."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds between tries, doubling."""
 WAITING = 100
@@ -46,11 +44,6 @@ class Answer(NamedTuple):
     value: int
     spooled: bool
     said: tuple[str, ...]
-
-
-def possible(host: LogicalHost, suite: Suite) -> bool:
-    """Whether process events are wanted and there is somebody to tell. It looks at the shared disk, which may hang."""
-    return suite.process_events and RECEIVER in host.suites and host.shared.process_manager_token.exists()
 
 
 class Reporter:
@@ -151,7 +144,7 @@ class Reporter:
             who = account.of(Service(name=PROGRAM, command=(program,), user=self._host.user))
             ended = subprocess.run(
                 [program, *source, "--json", *arguments],
-                env=environment.kept() | who.variables | {"BANSHO_SPOOL": str(shared.spool)},
+                env=spawning.kept() | who.variables | {"BANSHO_SPOOL": str(shared.spool)},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
