@@ -1,4 +1,4 @@
-"""`bansho check`: definition files, ours and the original's, and above all whether a restart is switched on."""
+"""`bansho check`: definition files, ours and the original's, above all for a restart switched on; control scripts."""
 
 import sys
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bansho.cli.errors import CannotRead, UnknownFile
+from bansho.cluster import scriptcheck
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition
 from bansho.process import definition as suites
@@ -22,11 +23,12 @@ from bansho.process.errors import MalformedLine, RestartForbidden
 )
 @click.option("--physical", is_flag=True, help="The files are for a physical host: there, restart is allowed.")
 def command(files: tuple[Path, ...], host: str | None, physical: bool) -> None:
-    """Check definition FILES.
+    """Check definition FILES, and control scripts that a site has written for its cluster software.
 
     They are known by their names: jp1co_service.conf, jp1bs_service_0700.conf and conf (the event server's settings)
     are the original's, also with .model after them; NAME.toml is a logical host's definition or a suite file. Without
     --host or --physical they are taken to be for a logical host, where a restart is an error: the cluster restarts.
+    A shell script is known by its first line, or by a name that ends with .sh or .ksh.
 
     Exit code 0: nothing is wrong. 1: each thing that is wrong stands on a line of its own, with file and line.
     """
@@ -42,9 +44,12 @@ def command(files: tuple[Path, ...], host: str | None, physical: bool) -> None:
     sys.exit(1 if wrong else 0)
 
 
-def found(path: Path, *, logical: bool) -> Iterator[BanshoError]:
+def found(path: Path, *, logical: bool) -> Iterator[BanshoError | scriptcheck.Finding]:
     """Everything that is wrong with a file, for a logical host or a physical one."""
     try:
+        if scriptcheck.is_script(path):
+            yield from scriptcheck.check(path)
+            return
         if path.suffix == ".toml":
             check_toml(path, logical=logical)
             return
