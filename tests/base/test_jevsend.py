@@ -113,6 +113,15 @@ def test_json_says_whether_the_event_is_safe_where_it_is_not_registered(jevsend_
     assert (lost.returncode, json.loads(lost.stdout)["spooled"]) == (255, False)
 
 
+def test_later_spools_and_sends_nothing(jevsend_command: Jevsend) -> None:
+    jevsend_command.service.start()
+    run = jevsend_command("-h", "watch", "-m", "x", "--later", "--json")
+    assert (run.returncode, json.loads(run.stdout)["spooled"], run.stderr) == (255, True, "")
+    assert (messages(jevsend_command.service), jevsend_command.waiting()) == ([], ["x"])
+    assert jevsend_command("-h", "watch", "--flush").returncode == 0
+    assert messages(jevsend_command.service) == ["x"]
+
+
 def test_a_products_own_id_is_any(jevsend_command: Jevsend) -> None:
     jevsend_command.service.start()
     assert jevsend_command("-h", "watch", "-i", "3F90").returncode == 255

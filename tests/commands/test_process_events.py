@@ -201,3 +201,25 @@ def test_a_suite_without_base_tells_nobody_and_says_nothing(site: Site) -> None:
     site.manager.stop()
     assert not site.host.shared.spool.exists()
     assert "process event" not in (site.manager.folder / "spmd.log").read_text()
+
+
+def test_a_frozen_event_service_holds_nothing_up(site: Site) -> None:
+    site.base.write(EVENT_SERVICE)
+    site.manager.write(steady("x"), steady("y"))
+    site.base.start()
+    site.manager.start()
+    frozen = site.base.pid("event-service")
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        os.kill(site.manager.pid("x"), signal.SIGKILL)
+        eventually(lambda: len(site.spooled()) == 1)
+        assert site.manager.value == 4
+        os.kill(site.manager.pid("y"), signal.SIGKILL)
+        site.manager.wait_for_service("y", "failed")
+        site.manager.stop()
+        assert (site.manager.value, len(site.spooled())) == (8, 2)
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    site.manager.start()
+    found = site.wait_for("3F90", "3F90")
+    assert [event["attributes"]["OBJECT_NAME"] for event in found] == ["x", "y"]

@@ -65,6 +65,8 @@ def main() -> None:
         report.message(error)
         report.finish(NOT_REGISTERED, spooled=False)
     else:
+        if options.later:
+            report.finish(NOT_REGISTERED, spooled=True)
         send(sender, spooled, options.wait, report)
 
 
@@ -109,6 +111,7 @@ def parser() -> Parser:
     add("--severity", choices=SEVERITIES, metavar="SEVERITY", help=", ".join(SEVERITIES))
     add("--token-file", type=Path, metavar="PATH", help="a file with the token")
     add("--wait", type=seconds, default=0.0, metavar="SECONDS", help="try again for so long")
+    add("--later", action="store_true", help="write the event to the spool and send nothing: 255, not registered yet")
     add("--flush", action="store_true", help="register no event: send what waits in the spool")
     add("--json", action="store_true", help="answer with one JSON object")
     return result

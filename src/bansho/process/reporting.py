@@ -1,7 +1,7 @@
-"""Process events on their way: the contract's `jevsend` sends them, one after the other, and nothing waits for it.
+"""Process events on their way: the contract's `jevsend` spools each, then another one sends; nothing waits for either.
 
 The spool is in the shared directory, so an event of a logical host outlives its node: what the event service has not
-acknowledged is sent after the next start, wherever that is. Only the child touches it, since the disk may hang.
+acknowledged is sent after the next start, wherever that is. Only the children touch it, since the disk may hang.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ FLUSH = ("--flush",)
 
 
 class Answer(NamedTuple):
-    """How a `jevsend` ended: its value, whether the event was durable then, and what it had to say."""
+    """How a `jevsend` ended: its value, whether the event is in the spool, and what it had to say."""
 
     value: int
     spooled: bool
@@ -54,31 +54,37 @@ class Reporter:
         self._wanted = False
         self._pasts: WeakKeyDictionary[RunningService, Past] = WeakKeyDictionary()
         self._events: asyncio.Queue[Sequence[str]] = asyncio.Queue(WAITING)
-        self._sending: asyncio.Task[None] | None = None
-        self._said: tuple[str, ...] = ()
+        self._due = asyncio.Event()
+        """Set when something may wait in the spool."""
+        self._work: list[asyncio.Task[None]] = []
+        self._said: dict[str, tuple[str, ...]] = {}
 
     def want(self, wanted: bool) -> None:
         """Begins to send, or leaves off to take in events; to be called once the definition was read."""
         self._wanted = wanted
-        if wanted and not self._sending:
-            self._sending = asyncio.get_running_loop().create_task(self._send_all())
+        if wanted and not self._work:
+            loop = asyncio.get_running_loop()
+            self._work = [loop.create_task(self._spool_all()), loop.create_task(self._flush_all())]
 
     def note(self, changed: RunningService) -> None:
         """Takes in that a service changed; never waits."""
         past = self._pasts.get(changed, Past())
         self._pasts[changed], kind = processevent.after(past, changed.state)
-        if kind and self._wanted:
-            try:
-                self._events.put_nowait(self._arguments(kind, self._facts(changed)))
-            except asyncio.QueueFull:
-                self._log("process event dropped: too many wait", id=kind.id, service=changed.name)
+        if not kind or not self._wanted:
+            return
+        self._log("process event", id=kind.id, service=changed.name)
+        try:
+            self._events.put_nowait(self._arguments(kind, self._facts(changed)))
+        except asyncio.QueueFull:
+            self._log("process event dropped: too many wait", id=kind.id, service=changed.name)
 
     async def end(self) -> None:
         """Leaves off, once what was noted is in the spool or has had its time for that."""
-        if self._sending:
+        if self._work:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._events.join(), LAST_LIMIT)
-            self._sending.cancel()
+        for task in self._work:
+            task.cancel()
 
     def _facts(self, changed: RunningService) -> Facts:
         lived = asyncio.get_running_loop().time() - changed.restarts.launched_at
@@ -103,37 +109,37 @@ class Reporter:
             given += ["-e", f"{name}={value}"]
         return given
 
-    async def _send_all(self) -> None:
-        """Sends what is noted, and again and again what is left in the spool."""
-        pause = FIRST_PAUSE if await ask(self._left_over, math.inf) else None
+    async def _spool_all(self) -> None:
+        """Gets each event into the spool; a full disk may have space again."""
         while True:
-            event = await self._next(pause)
-            answer = await self._send(event or FLUSH)
-            if event:
-                self._events.task_done()
-            pause = min(2 * (pause or FIRST_PAUSE), LONGEST_PAUSE) if answer.value else None
+            event = await self._events.get()
+            while not (await self._ask(["--later", *event])).spooled:
+                await asyncio.sleep(LONGEST_PAUSE)
+            self._events.task_done()
+            self._due.set()
+
+    async def _flush_all(self) -> None:
+        """Sends what is in the spool, also from the time before, again and again until it has arrived."""
+        if await ask(self._left_over, math.inf):
+            self._due.set()
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            pause = FIRST_PAUSE
+            while (await self._ask(FLUSH)).value:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
 
     def _left_over(self) -> bool:
-        """Whether there are events in the spool from the time before."""
         return any(self._host.shared.spool.glob("*/[0-9]*.json"))
 
-    async def _next(self, pause: float | None) -> Sequence[str] | None:
-        """The next event, or None once the pause is over: then the spool is due."""
-        try:
-            return await asyncio.wait_for(self._events.get(), pause)
-        except TimeoutError:
-            return None
-
-    async def _send(self, arguments: Sequence[str]) -> Answer:
-        """Sends, or at least spools: a full disk may have space again."""
-        while True:
-            answer = await ask(partial(self._jevsend, arguments), math.inf)
-            if answer.said != self._said:
-                self._log("process events", value=answer.value, messages=answer.said)
-            self._said = answer.said
-            if answer.spooled or arguments is FLUSH:
-                return answer
-            await asyncio.sleep(LONGEST_PAUSE)
+    async def _ask(self, arguments: Sequence[str]) -> Answer:
+        """What `jevsend` answers, however long that takes; the log has what is new of it."""
+        answer = await ask(partial(self._jevsend, arguments), math.inf)
+        if answer.said != self._said.get(arguments[0], ()):
+            self._log("jevsend", value=answer.value, messages=answer.said)
+        self._said[arguments[0]] = answer.said
+        return answer
 
     def _jevsend(self, arguments: Sequence[str]) -> Answer:
         """In a thread, as long as the disk and the event service make it take: as the logical host's user."""
