@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -201,6 +202,19 @@ def test_a_suite_without_base_tells_nobody_and_says_nothing(site: Site) -> None:
     site.manager.stop()
     assert not site.host.shared.spool.exists()
     assert "process event" not in (site.manager.folder / "spmd.log").read_text()
+
+
+def test_events_are_sent_as_the_services_user(site: Site, as_root: None) -> None:
+    shared = site.host.shared
+    for path in (shared.events, shared.process_manager_token, shared.conf / "tokens.json"):
+        shutil.chown(path, "nobody")
+    site.house.define(text=site.ports, user='"nobody"')
+    site.base.write(EVENT_SERVICE, steady("x"))
+    site.base.start()
+    os.kill(site.base.pid("x"), signal.SIGKILL)
+    (event,) = site.wait_for("3F90")
+    assert (event["user_name"], event["attributes"]["USER_NAME"]) == ("nobody", "nobody")
+    assert shared.spool.owner() == "nobody"
 
 
 def test_a_frozen_event_service_holds_nothing_up(site: Site) -> None:
