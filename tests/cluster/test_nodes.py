@@ -53,6 +53,8 @@ mount-point = "/srv/watch"
 [limits]
 start = 20
 stop = 10
+service-start = 10
+service-stop = 5
 [cluster]
 nodes = ["n1", "n2", "n3"]
 monitor-interval = 1
@@ -190,14 +192,14 @@ def test_a_failure_restarts_on_the_node_then_fails_over(watch: StandIns) -> None
 
 def test_it_stops_in_sequence_and_leaves_the_cluster(watch: StandIns) -> None:
     home = watch.home()
-    done = watch.bansho("remove", "watch")
+    done = watch.bansho("remove", "watch", "--yes")
     assert "BSHO6043-I" in done.stderr
     rows = watch.there(home)[2:]
     assert [row[1:] for row in rows] == [["jco_stop.cluster", "1", "1"], ["jbs_stop.cluster", "1", "1"]]
     assert watch.on(watch.lab.node(home), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout == "0\n"
     left = watch.lab.nodes[0].run(["crm_mon", "--one-shot"]).stdout
     assert "watch" not in left
-    assert "BSHO6044-I" in watch.bansho("remove", "watch").stderr
+    assert "BSHO6044-I" in watch.bansho("remove", "watch", "--yes").stderr
 
 
 def test_a_stop_without_proof_gets_its_node_fenced(watch: StandIns) -> None:
@@ -238,4 +240,4 @@ def test_our_own_suites_survive_a_failed_service_and_a_lost_node(lab: Lab) -> No
         asked = lab.node(first).run([str(Path(BANSHO).with_name(name)), "-h", "watch"])
         assert asked.returncode == 1, "a standby has no shared directory"
     assert watch.home() != first
-    assert "BSHO6043-I" in watch.bansho("remove", "watch").stderr
+    assert "BSHO6043-I" in watch.bansho("remove", "watch", "--yes").stderr

@@ -51,7 +51,7 @@ def registered_once(tmp_path_factory: pytest.TempPathFactory, definition: str) -
     file = tmp_path_factory.mktemp("registered") / "cib.xml"
     file.write_text(Cib().run("cibadmin", "--empty").stdout)
     for text in (FENCING, render.crm(model(parse(definition, Path("watch.toml"))))):
-        registration.load(Cib(file), text, file.with_name("text"))
+        cib.load(Cib(file), text, file.with_name("text"))
     return file.read_text()
 
 
@@ -74,7 +74,7 @@ def test_without_a_fencing_device_nothing_is_registered(live: Path, watch: Model
 
 
 def test_with_fencing_switched_off_nothing_is_registered(live: Path, watch: Model, tmp_path: Path) -> None:
-    registration.load(Cib(), FENCING + "property stonith-enabled=false", tmp_path / "text")
+    cib.load(Cib(), FENCING + "property stonith-enabled=false", tmp_path / "text")
     before = live.read_text()
     with pytest.raises(errors.NoFencing, match="stonith-enabled=false"):
         registration.apply(watch)
@@ -82,7 +82,7 @@ def test_with_fencing_switched_off_nothing_is_registered(live: Path, watch: Mode
 
 
 def test_fencing_in_the_same_call_is_enough(live: Path, watch: Model, tmp_path: Path) -> None:
-    registration.load(Cib(), "property stonith-enabled=false", tmp_path / "text")
+    cib.load(Cib(), "property stonith-enabled=false", tmp_path / "text")
     assert registration.apply(watch, FENCING)
     assert cib.members(now(), "watch") == watch.start_order
     assert cib.fencing_problem(now()) == ""
@@ -114,7 +114,7 @@ def test_what_pacemaker_finds_wrong_changes_nothing(live: Path, watch: Model) ->
 
 
 def test_the_clusters_other_properties_stay(live: Path, watch: Model, tmp_path: Path) -> None:
-    registration.load(Cib(), "property no-quorum-policy=freeze", tmp_path / "text")
+    cib.load(Cib(), "property no-quorum-policy=freeze", tmp_path / "text")
     registration.apply(watch, FENCING + "property stonith-timeout=7s")
     values = {pair.get("name"): pair.get("value") for pair in now().iter("nvpair")}
     assert (values["no-quorum-policy"], values["stonith-timeout"]) == ("freeze", "7s")
@@ -200,15 +200,15 @@ def defined(house: "House", definition: str) -> "House":
     return house
 
 
-def test_show_tells_the_sequence_and_derives_each_limit(defined: "House") -> None:
-    said = call("show", "watch").output
+def test_plan_tells_the_sequence_and_derives_each_limit(defined: "House") -> None:
+    said = call("plan", "watch").output
     assert "start: watch-disk -> watch-address -> watch-base -> watch-manager\n" in said
     assert "stop: watch-manager -> watch-base -> watch-address -> watch-disk\n" in said
     assert "  start: 124 s = first look 11 + start limit 60" in said
 
 
-def test_show_as_crm_is_what_apply_loads(defined: "House", watch: Model) -> None:
-    assert call("show", "watch", "--format", "crm").output == render.crm(watch)
+def test_plan_as_crm_is_what_apply_loads(defined: "House", watch: Model) -> None:
+    assert call("plan", "watch", "--format", "crm").output == render.crm(watch)
 
 
 def test_apply_and_remove_from_the_command_line(defined: "House", live: Path) -> None:

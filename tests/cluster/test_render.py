@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bansho.cluster.model import Model, model
-from bansho.cluster.pacemaker import registration, render
+from bansho.cluster.pacemaker import cib, registration, render
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.logicalhost.definition import parse
 
@@ -37,7 +37,7 @@ class Scheduler:
     def __init__(self, folder: Path, model: Model) -> None:
         self.file = folder / "cib.xml"
         self.file.write_text(Cib().run("cibadmin", "--empty").stdout)
-        registration.load(Cib(self.file), CLUSTER + render.crm(model), folder / "text.crm")
+        cib.load(Cib(self.file), CLUSTER + render.crm(model), folder / "text.crm")
         self.simulate("--quorum=true", *(f"--node-up=n{number}" for number in range(1, 5)))
 
     def simulate(self, *events: str) -> list[str]:

@@ -159,6 +159,84 @@ class UnreadableFencing(BanshoError):
     text = "{path}: cannot be read ({reason}); expected crm configuration text with a stonith resource"
 
 
+class DoesNotFit(BanshoError):
+    """Raised when the numbers of a definition contradict each other.
+
+    Action: change the numbers that it names in the definition.
+    """
+
+    id = "BSHO6051-E"
+    text = "logical host {name}: time limits do not fit: {problems}"
+
+
+class CannotReport(BanshoError):
+    """Raised when a report cannot be written."""
+
+    id = "BSHO6052-E"
+    text = "{path}: cannot be written ({reason}); choose another file with --report"
+
+
+class NotSettled(BanshoError):
+    """Raised when events cannot be simulated, since the logical host does not run as a whole."""
+
+    id = "BSHO6053-E"
+    text = (
+        "logical host {name}: does not run as a whole on one node ({where}); start it, or verify the definition alone,"
+        " without --live"
+    )
+
+
+class NotProved(BanshoError):
+    """Raised when the cluster's scheduler would not do what the contract demands.
+
+    Action: compare the cluster's configuration with: bansho cluster status; apply the definition again.
+    """
+
+    id = "BSHO6058-E"
+    text = "logical host {name}: the cluster would not do the right thing after: {events}"
+
+
+class Differs(BanshoError):
+    """Raised when the plan and the live cluster, or two nodes, differ."""
+
+    id = "BSHO6059-E"
+    text = (
+        "logical host {name}: {changes} settings differ from the cluster's, {nodes} facts between nodes;"
+        " make the nodes alike, then: bansho cluster apply {name}"
+    )
+
+
+class NotConfirmed(BanshoError):
+    """Raised when something would stop a running service, and nobody is there to be asked."""
+
+    id = "BSHO6054-E"
+    text = "{what}: would {effects}; nothing is changed; if that is wanted, say --yes"
+
+
+class UnknownNode(BanshoError):
+    """Raised when a node is named that the cluster, or the logical host, does not have.
+
+    Action: correct the node's name, or add the node to the definition and the cluster.
+    """
+
+    id = "BSHO6055-E"
+    text = "node {node}: expected one of {nodes}"
+
+
+class NotRegistered(BanshoError):
+    """Raised when the cluster has no logical host of that name."""
+
+    id = "BSHO6056-E"
+    text = "logical host {name}: the cluster does not know it; register it with: bansho cluster apply {name}"
+
+
+class DidNotMove(BanshoError):
+    """Raised when a logical host does not run where it was moved to."""
+
+    id = "BSHO6057-E"
+    text = "logical host {name}: expected on {expected}, and it runs {found}; see: bansho cluster status {name}"
+
+
 STRANGERS = Message("BSHO6021-W", "left to the unmount, since a person's terminal runs them: {holders}")
 """A stop leaves processes alone that a person's terminal runs and that hold the shared disk.
 
@@ -177,6 +255,10 @@ REMOVED = Message("BSHO6043-I", "logical host {name}: stopped, and removed from 
 """The logical host was stopped and taken out of the cluster's configuration."""
 ABSENT = Message("BSHO6044-I", "logical host {name}: the cluster does not know it")
 """A logical host to be removed is not in the cluster's configuration."""
+RESTS = Message("BSHO6047-I", "node {node}: on standby; what ran there has moved")
+"""A node was put on standby; what ran there has moved."""
+RESTS_NOT = Message("BSHO6048-I", "node {node}: may run resources again")
+"""A node may run resources again."""
 INSTALLED = Message("BSHO6045-I", "wrote {path}, which runs the commands in {folder}")
 """The resource agent was installed on this node."""
 NO_AGENT = Message(

@@ -1,5 +1,6 @@
 """Start, stop and monitor as a cluster's script must do them (CONTRACT 3.5)."""
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -123,8 +124,22 @@ def busy_holders(directory: str) -> list[str]:
 
 
 def probe(suite: Suite) -> Outcome:
-    """Whether the suite runs on this node at all. Raises Unhealthy, OutOfTime or CommandMissing."""
+    """Whether the suite runs on this node at all. Raises Unhealthy, OutOfTime or CommandMissing.
+
+    The cluster probes every node, so this is where a node tells the others how it is furnished.
+    """
+    if suite.parameters.releases_disk:
+        tell_the_others(suite.parameters.host)
     return watch(suite, is_probe=True)
+
+
+def tell_the_others(host: str) -> None:
+    """For `bansho cluster diff`; that nobody listens is no reason to fail."""
+    from bansho.cluster import facts
+    from bansho.cluster.pacemaker import attribute
+
+    with contextlib.suppress(errors.ToolMissing, errors.ToolFailed):
+        attribute.tell(host, facts.of_this_node(host))
 
 
 def monitor(suite: Suite) -> Outcome:

@@ -53,6 +53,12 @@ class Cib(NamedTuple):
         return self.run("cibadmin", "--query").stdout
 
 
+def load(copy: Cib, text: str, file: Path) -> None:
+    """Loads crm configuration text into a copy; `file` is where the text may be written. Raises ToolFailed."""
+    file.write_text(text, encoding="utf-8")
+    copy.run("crm", "--force", "configure", "load", "update", str(file))
+
+
 def parse(text: str) -> Element:
     """The XML that Pacemaker itself has written."""
     return ElementTree.fromstring(text)  # noqa: S314
@@ -66,6 +72,11 @@ def fencing_problem(cib: Element) -> str:
     if cib.find(".//resources//primitive[@class='stonith']") is None:
         return "this cluster has no fencing device (no stonith resource)"
     return ""
+
+
+def fencing_devices(cib: Element) -> list[str]:
+    """The ids of the fencing devices."""
+    return [each.get("id", "") for each in cib.findall(".//resources//primitive[@class='stonith']")]
 
 
 def members(cib: Element, group: str) -> list[str]:

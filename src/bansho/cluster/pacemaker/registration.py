@@ -1,23 +1,33 @@
 """Registering a logical host with a live Pacemaker cluster, and removing it again."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from bansho.cluster.errors import InvalidConfiguration, NoFencing, NotForACluster, StillRunning
 from bansho.cluster.model import Model
 from bansho.cluster.pacemaker import render
-from bansho.cluster.pacemaker.cib import Cib, constraints_on, fencing_problem, members, operators_settings, parse
+from bansho.cluster.pacemaker.cib import Cib, constraints_on, fencing_problem, load, members, operators_settings, parse
 
 DIFFERENT = 1
 """What `crm_diff` returns when there is a difference."""
 
 
-def apply(model: Model, fencing: str = "") -> bool:
-    """Brings the model into the cluster, and `fencing` (crm configuration text) with it; whether anything changed.
+class Draft(NamedTuple):
+    """The live cluster's configuration and what it is to become, as files."""
 
-    The new configuration is made and verified on a copy; what differs is then patched into the live one in one step.
+    old: Path
+    new: Path
+
+
+@contextmanager
+def drafted(model: Model, fencing: str = "") -> Iterator[Draft]:
+    """The live configuration with the model in it, and `fencing` (crm configuration text), verified; nothing changes.
+
     What an operator has set on the resources (stopped, unmanaged) stays. Raises NoFencing, InvalidConfiguration,
-    NotForACluster, ToolMissing or ToolFailed; then nothing has been changed.
+    NotForACluster, ToolMissing or ToolFailed.
     """
     live = Cib().query()
     before = parse(live)
@@ -25,16 +35,22 @@ def apply(model: Model, fencing: str = "") -> bool:
         require_fencing(model, fencing_problem(before))
     require_all_known(model, members(before, render.group_id(model)))
     with tempfile.TemporaryDirectory(prefix="bansho-") as folder:
-        old, new = Path(folder, "old.xml"), Path(folder, "new.xml")
-        old.write_text(live, encoding="utf-8")
-        new.write_text(live, encoding="utf-8")
+        draft = Draft(Path(folder, "old.xml"), Path(folder, "new.xml"))
+        draft.old.write_text(live, encoding="utf-8")
+        draft.new.write_text(live, encoding="utf-8")
         for text in filter(None, (fencing, render.crm(model))):  # apart: either may set properties
-            load(Cib(new), text, Path(folder, "text.crm"))
+            load(Cib(draft.new), text, Path(folder, "text.crm"))
         for setting in operators_settings(before, [render.group_id(model), *model.start_order]):
-            set_meta(Cib(new), setting.resource, setting.name, setting.value)
-        require_fencing(model, fencing_problem(parse(Cib(new).query())))
-        verify(model, new)
-        return patch(old, new)
+            set_meta(Cib(draft.new), setting.resource, setting.name, setting.value)
+        require_fencing(model, fencing_problem(parse(Cib(draft.new).query())))
+        verify(model, draft.new)
+        yield draft
+
+
+def apply(model: Model, fencing: str = "") -> bool:
+    """Brings the model into the cluster in one step; whether anything changed. Raises as `drafted` does."""
+    with drafted(model, fencing) as draft:
+        return patch(draft.old, draft.new)
 
 
 def require_fencing(model: Model, problem: str) -> None:
@@ -49,12 +65,6 @@ def require_all_known(model: Model, registered: list[str]) -> None:
     if gone:
         problem = f"{', '.join(gone)} is registered and no longer defined; first: bansho cluster remove {model.name}"
         raise NotForACluster(name=model.name, key="suites", problem=problem)
-
-
-def load(copy: Cib, text: str, file: Path) -> None:
-    """Loads crm configuration text into a copy. Raises ToolFailed."""
-    file.write_text(text, encoding="utf-8")
-    copy.run("crm", "--force", "configure", "load", "update", str(file))
 
 
 def set_meta(cib: Cib, resource: str, name: str, value: str) -> None:
@@ -105,6 +115,11 @@ def remove(name: str, patience: float) -> bool:
             Cib(new).run("cibadmin", "--delete", "--force", "--xpath", f"//constraints/*[@id='{constraint}']")
         Cib(new).run("cibadmin", "--delete", "--force", "--xpath", f"//group[@id='{name}']")
         return patch(old, new)
+
+
+def running(name: str) -> list[str]:
+    """The resources of a registered logical host that run, in stop order."""
+    return [each for each in members(parse(Cib().query()), name)[::-1] if runs(each)]
 
 
 def runs(resource: str) -> bool:
