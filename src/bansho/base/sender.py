@@ -81,9 +81,23 @@ class Sender:
                 return self._attempt(event)
             except ServiceAway:
                 if time.monotonic() + pause >= until:
+                    self._refuse_malformed(event)
                     raise
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _refuse_malformed(self, event: Spooled | None) -> None:
+        """An event that no event service would ever take must not wait for one. Raises Refused."""
+        from bansho.events.errors import MalformedEvent
+        from bansho.events.event import decode
+
+        if event is None:
+            return
+        try:
+            decode(event.body)
+        except MalformedEvent as error:
+            (self._folder / _file_name(event.serial)).unlink(missing_ok=True)
+            raise Refused(target=self._target.name, serial=event.serial, reason=error) from None
 
     def _attempt(self, event: Spooled | None) -> Receipt | None:
         if not self._folder.is_dir():
