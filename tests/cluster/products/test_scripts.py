@@ -1,6 +1,7 @@
 """Every product's rendered script above command directories that obey the contract: slow, timed out, lying, standby."""
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,11 +24,30 @@ TOLD = {
     "solaris": (0, 1, 0, 100, 100, 50),
     "systemd": (0, 1, 0, 1, 1, 1),
 }
+PAGE = Path(__file__).parents[3] / "docs/products.md"
 EVERY = pytest.mark.parametrize("product", TOLD)
 
 
 def test_every_product_is_here() -> None:
     assert set(TOLD) == set(CONVENTIONS) == set(PRODUCTS)
+
+
+def test_the_documentation_names_the_same_values() -> None:
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    header = next(row for row in rows if row[0] == "finding")
+    columns = {"posix": 1, "vcs": header.index("VCS"), "solaris": header.index("Solaris Cluster")}
+    documented = {row[0]: row for row in rows if len(row) == len(header)}
+    for product, column in columns.items():
+        done, not_done, healthy, not_running, failed, cannot_tell = TOLD[product]
+        assert {int(each) for each in documented["done, healthy"][column].split(", ")} == {done, healthy}
+        assert [
+            int(documented[key][column]) for key in ("not done", "stopped, or standby", "failed", "cannot tell")
+        ] == [
+            not_done,
+            not_running,
+            failed,
+            cannot_tell,
+        ]
 
 
 @EVERY
