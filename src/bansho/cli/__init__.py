@@ -18,6 +18,7 @@ COMMANDS = {
     "definition": "write and check a logical host's definition",
     "demo": "a cluster of three nodes on this machine, with traffic; or one node where that cannot be",
     "import": "write a suite file from the original's",
+    "doctor": "is everything right on this node for a logical host?",
     "lab": "real cluster nodes on this machine",
     "setup": "prepare a shared directory, once",
     "token": "who may send and read events",
