@@ -117,6 +117,34 @@ def test_two_hundred_processes(base: Suite, mechanism: str, nothing_new: Callabl
     assert nothing_new() == set()
 
 
+def test_processes_that_do_not_run(
+    base: Suite, mechanism: str, nothing_new: Callable[[], set[tuple[int, int]]]
+) -> None:
+    """One is stopped, another is held by a tracer that never lets it go on."""
+    base.write(steady("stopped"), steady("traced"))
+    base.start()
+    os.kill(base.pid("stopped"), signal.SIGSTOP)
+    traced = base.pid("traced")
+    with subprocess.Popen([sys.executable, "-c", TRACER, str(traced)], stdin=-1, stdout=-1) as tracer:
+        assert tracer.stdout is not None
+        assert tracer.stdout.readline() == b"holds it\n"
+        assert f"\nTracerPid:\t{tracer.pid}\n" in Path(f"/proc/{traced}/status").read_text()
+        assert base.killall().returncode == 0
+        tracer.communicate(b"")
+    assert nothing_new() == set()
+    assert base.value == 8
+
+
+TRACER = """
+import ctypes, sys
+libc, pid = ctypes.CDLL(None, use_errno=True), int(sys.argv[1])
+assert libc.ptrace(16, pid, 0, 0) == 0, ctypes.get_errno()  # PTRACE_ATTACH
+assert libc.waitpid(pid, None, 0x40000000) == pid  # __WALL
+print("holds it", flush=True)
+sys.stdin.read()
+"""
+
+
 def test_twice_changes_nothing(base: Suite) -> None:
     base.write(steady("one"))
     assert base.killall().returncode == 0

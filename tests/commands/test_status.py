@@ -220,12 +220,12 @@ def test_a_shared_disk_that_hangs_is_a_time_out(base: Suite) -> None:
 def test_many_at_once_beside_other_commands(base: Suite) -> None:
     base.write(steady("one"))
     base.start()
-    with ThreadPoolExecutor(30) as pool:
-        values = set(pool.map(lambda _: base.value, range(30)))
+    with ThreadPoolExecutor(50) as pool:
+        values = set(pool.map(lambda _: base.value, range(50)))
     assert values == {0}
     stop = base.popen("stop.cluster")
-    with ThreadPoolExecutor(30) as pool:
-        values = set(pool.map(lambda _: base.value, range(30)))
+    with ThreadPoolExecutor(50) as pool:
+        values = set(pool.map(lambda _: base.value, range(50)))
     assert values <= {0, 12, 8}
     stop.communicate()
     assert base.value == 8

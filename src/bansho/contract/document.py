@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bansho.contract import eventservice, imdatabase, limits, operation
+from bansho.contract import causes, eventservice, imdatabase, limits, operation
 from bansho.contract.verdicts import Table
 
 TABLES = {
@@ -33,7 +33,7 @@ logical host, else the command acts on the physical host.
 def markdown() -> str:
     """The whole page."""
     return "\n".join(
-        [PREAMBLE, *(line for title, rows in TABLES.items() for line in _section(title, rows)), *_limits()]
+        [PREAMBLE, *(line for title, rows in TABLES.items() for line in _section(title, rows)), *_limits(), *_causes()]
     )
 
 
@@ -53,6 +53,16 @@ def _limits() -> Iterator[str]:
     yield f"| a status command (`-t`) | {limits.STATUS} | at most {limits.STATUS_MAXIMUM} |"
     yield f"| the record's beat | {limits.BEAT:g} | stale after {limits.STALE_BEATS}, lost after {limits.LOST_BEATS} |"
     yield f"| beat of the lease | {limits.LEASE_BEAT:g} | no living owner after {limits.LEASE_LOST:g} s without one |"
+    yield ""
+
+
+def _causes() -> Iterator[str]:
+    yield "## Each value, from its real cause\n"
+    yield "Each of these tests brings about the condition itself and reads the value from the real command.\n"
+    yield "| command | value | cause | test |\n|---|---|---|---|"
+    for command, rows in causes.CAUSES.items():
+        for row in sorted(rows, key=lambda row: row.value):
+            yield f"| {command} | {row.value} | {row.cause} | `{row.file}::{row.function}` |"
     yield ""
 
 
