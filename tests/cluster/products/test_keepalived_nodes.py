@@ -2,6 +2,7 @@
 keepalived fences nobody, so a disk that two nodes could mount has no place here.
 """
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,11 @@ from tests.nodes import until
 from bansho.contract.suites import COMMANDS, DATABASE_STATUS
 from bansho.lab import Lab, Node
 
-pytestmark = [pytest.mark.nodes, pytest.mark.usefixtures("as_root")]
+pytestmark = [
+    pytest.mark.nodes,
+    pytest.mark.usefixtures("as_root"),
+    pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived"),
+]
 
 BANSHO = str(Path(sys.executable).with_name("bansho"))
 STAND_IN = Path(__file__).parent.parent / "stand-in"

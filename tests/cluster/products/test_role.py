@@ -43,7 +43,7 @@ def test_a_master_is_tracked_until_it_is_released(site: "Site") -> None:
 
 @pytest.mark.parametrize("action", ["master", "release"])
 def test_where_an_order_failed_the_node_is_barred_until_the_window_has_passed(site: "Site", action: str) -> None:
-    site.define(disk="", failure_window="1.5")
+    site.define(disk="", failure_window="1")
     for command in ("jbs_start.cluster", "jbs_killall.cluster"):
         site.do(command, "exit 0")
     site.answer(4)
