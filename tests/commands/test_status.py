@@ -310,3 +310,19 @@ def test_a_stream_that_cannot_be_written_changes_no_value(base: Suite, streams: 
     assert value("jbs_start.cluster nobody") == 1
     assert value("jbs_stop.cluster watch") == 0
     assert value("jbs_killall.cluster watch") == 0
+
+
+def test_json_of_a_record_whose_details_are_spoilt(base: Suite) -> None:
+    """The value stands in its first line, and is the same with and without --json."""
+    base.write(steady("one"))
+    base.start()
+    os.kill(base.manager, signal.SIGSTOP)
+    path = base.folder / "record"
+    head, text, document = path.read_text().splitlines()
+    for spoilt in (document.replace(":", "="), '{"a":' * 5000 + "}"):
+        path.write_text("\n".join((head, text, spoilt, "")))
+        ended = base.status("--json")
+        assert ended.stderr == ""
+        answer = json.loads(ended.stdout)
+        assert answer["return"] == ended.returncode == base.value
+        assert "services" not in answer

@@ -46,8 +46,9 @@ def parser(suite: str) -> Parser:
 
 
 def _details(answer: Answer) -> dict[str, object]:
-    """What the record says of the services, where it was believed."""
-    if answer.record is None:
-        return {}
-    document = record.details(answer.record)
-    return {name: document.get(name) for name in ("aim", "epoch", "node", "since", "services")}
+    """What the record says of the services, where it was believed and says it in JSON."""
+    try:
+        document = record.details(answer.record) if answer.record else {}
+    except record.Damage:
+        document = {}
+    return {name: document[name] for name in ("aim", "epoch", "node", "since", "services") if name in document}

@@ -34,7 +34,9 @@ SEND = "`jevsend`"
 CAUSES = {
     STATUS: (
         Cause(0, "every service is ready", "commands/status::all_running_and_all_stopped"),
-        Cause(8, "a suite without services is refused", "commands/status::an_empty_suite_is_refused_and_never_all_running"),
+        Cause(
+            8, "a suite without services is refused", "commands/status::an_empty_suite_is_refused_and_never_all_running"
+        ),
         Cause(0, "the shared disk is full", "commands/shared_disk::full_while_it_runs"),
         Cause(0, "fifty ask at once", "commands/status::many_at_once_beside_other_commands"),
         Cause(

@@ -100,7 +100,7 @@ def details(record: Record) -> dict[str, Any]:
     """The document: `{"host", "suite", "value", "text", "aim", "services", ...}`. Raises Damage."""
     try:
         document = json.loads(record.document)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damage(f"its details are no JSON: {error}") from None
     if not isinstance(document, dict):
         raise Damage("its details are no JSON object")
