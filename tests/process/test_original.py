@@ -4,7 +4,7 @@ from pathlib import Path
 from string import ascii_letters, digits
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bansho.process import definition, original
@@ -108,6 +108,7 @@ def test_files_are_known_by_name() -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(list(original.FORMS)))
+@example(b"\x0b", "conf")
 def test_any_bytes_are_read_or_refused(content: bytes, form: str) -> None:
     found = original.read(content.decode("utf-8", "surrogateescape"), form)
     text = original.suite(found.entries, "base", form, logical=True)

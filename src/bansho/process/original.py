@@ -68,7 +68,9 @@ def form_of(name: str) -> str | None:
 
 def read(text: str, form: str) -> Content:
     """The content of a file of that form. Lines are counted from 1."""
-    found = [_entry(number, line, form) for number, line in _lines(text) if FORMS[form] or line.split()[0] == "restart"]
+    found = [
+        _entry(number, line, form) for number, line in _lines(text) if FORMS[form] or line.split()[:1] == ["restart"]
+    ]
     entries = tuple(each for each in found if isinstance(each, Entry))
     problems = [each for each in found if isinstance(each, Problem)]
     return Content(entries, tuple(sorted([*problems, *_repeated(entries)])))
