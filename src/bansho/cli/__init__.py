@@ -17,6 +17,7 @@ COMMANDS = {
     "cluster": "register a logical host with cluster software",
     "definition": "write and check a logical host's definition",
     "demo": "a cluster of three nodes on this machine, with traffic; or one node where that cannot be",
+    "drill": "faults under load on nodes of its own, audited and reported",
     "import": "write a suite file from the original's",
     "doctor": "is everything right on this node for a logical host?",
     "lab": "real cluster nodes on this machine",

@@ -21,3 +21,23 @@ class NotReached(BanshoError):
 
     id = "BSHO8002-E"
     text = "waited {limit:g} s for {what}; now: {state}"
+
+
+class UnknownFault(BanshoError):
+    """Raised when a campaign names a fault, or a group of faults, that there is not.
+
+    Action: name one of those listed.
+    """
+
+    id = "BSHO8003-E"
+    text = "fault {name!r}: expected one of {names}"
+
+
+class NoTarget(BanshoError):
+    """Raised when what a fault should strike is not there.
+
+    Action: look at the node; the logical host should have been all running there.
+    """
+
+    id = "BSHO8004-E"
+    text = "{what} does not run on {node}; nothing to strike"

@@ -1,8 +1,9 @@
-"""A takeover as a picture: one bar a leg, on one axis of seconds after the fault. SVG, no script, no font to fetch."""
+"""Takeovers as pictures, on one axis of seconds after the fault. SVG, no script, no font to fetch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from math import ceil
+from statistics import median
 
 from bansho.drill.legs import Leg
 
@@ -28,7 +29,7 @@ def svg(legs: Sequence[Leg], title: str) -> str:
 
 def _axis(end: int, scale: float, height: int) -> Iterator[str]:
     bottom = height - 26
-    for second in range(end + 1):
+    for second in range(0, end + 1, max(1, end // 12)):
         x = LEFT + second * scale
         yield f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#d5dbe1"/>'
         yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#5a6772">{second} s</text>'
@@ -41,3 +42,31 @@ def _bar(row: int, leg: Leg, scale: float) -> Iterator[str]:
     yield f'<text x="{LEFT - 10}" y="{y + 14}" text-anchor="end" fill="#1c2733">{escape(leg.title)}</text>'
     yield f'<rect x="{x:.1f}" y="{y + 2}" width="{width:.1f}" height="{ROW - 10}" rx="3" fill="#2f6f8f"/>'
     yield f'<text x="{x + width + 6:.1f}" y="{y + 14}" fill="#1c2733">{leg.took:.2f}</text>'
+
+
+def strip(rows: Mapping[str, Sequence[float]], title: str) -> str:
+    """The distribution of times: a row a name, a dot a value in seconds, a line at the median. SVG."""
+    height = TOP + ROW * len(rows) + 34
+    end = max(1, ceil(max((value for values in rows.values() for value in values), default=1)))
+    scale = (WIDTH - LEFT - RIGHT) / end
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"',
+        ' font-size="13">',
+        '<rect width="100%" height="100%" fill="#fff"/>',
+        f'<text x="16" y="28" font-size="16" font-weight="bold" fill="#1c2733">{escape(title)}</text>',
+        *_axis(end, scale, height),
+        *(line for row, (name, values) in enumerate(rows.items()) for line in _dots(row, name, values, scale)),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _dots(row: int, name: str, values: Sequence[float], scale: float) -> Iterator[str]:
+    y = TOP + row * ROW + 9
+    yield f'<text x="{LEFT - 10}" y="{y + 5}" text-anchor="end" fill="#1c2733">{escape(name)}</text>'
+    for value in values:
+        yield f'<circle cx="{LEFT + value * scale:.1f}" cy="{y}" r="5" fill="#2f6f8f" fill-opacity="0.55"/>'
+    if values:
+        x = LEFT + median(values) * scale
+        yield f'<line x1="{x:.1f}" y1="{y - 9}" x2="{x:.1f}" y2="{y + 9}" stroke="#1c2733" stroke-width="2"/>'
+        yield f'<text x="{WIDTH - 8}" y="{y + 5}" text-anchor="end" fill="#1c2733">{median(values):.1f} s</text>'

@@ -18,6 +18,7 @@ from bansho.contract.suites import COMMANDS
 from bansho.drill import traffic
 from bansho.drill.errors import NotReached, StepFailed
 from bansho.drill.progress import step
+from bansho.lab.errors import NodeOff
 from bansho.lab.lab import Lab
 from bansho.lab.node import Node
 
@@ -102,7 +103,7 @@ class Stage:
 
     def active(self) -> Node | None:
         """The node that has the shared disk, or None. Reads only /proc."""
-        return next((node for node in self.lab.nodes if node.on and _mounted(node)), None)
+        return next((node for node in self.lab.nodes if node.on and mounted(node)), None)
 
     def value(self, node: Node, suite: str) -> int:
         """What the suite's status command answers on a node (CONTRACT 3.2)."""
@@ -144,9 +145,9 @@ class Stage:
     def _node(self, node: Node) -> dict[str, object]:
         state: dict[str, object] = dict(node.state())
         if state["power"] == "on":
-            mounted = _mounted(node)
-            state["disk"] = mounted
-            state |= {suite: self.value(node, suite) if mounted else None for suite in COMMANDS}
+            active = mounted(node)
+            state["disk"] = active
+            state |= {suite: self.value(node, suite) if active else None for suite in COMMANDS}
         return state
 
     def send(self, rate: float, source: str = SOURCE) -> Sender:
@@ -164,10 +165,11 @@ class Stage:
         return [int(line) for line in answer.split()]
 
 
-def _mounted(node: Node) -> bool:
+def mounted(node: Node) -> bool:
+    """Whether the node has the shared disk mounted, by /proc; false while it has no power."""
     try:
         return f" {MOUNT_POINT} " in Path(f"/proc/{node.pid}/mountinfo").read_text()
-    except OSError:
+    except (OSError, NodeOff):
         return False
 
 

@@ -11,6 +11,7 @@ from bansho.drill.legs import Leg
 from bansho.drill.progress import step
 from bansho.drill.stage import SHARED, SOURCE, UP, Sender, Stage, wait
 from bansho.drill.tally import Tally, tally
+from bansho.lab.node import Node
 from bansho.lab.powerlog import Entry
 from bansho.lab.watch import Change, Watch, overlaps
 from bansho.logicalhost import history
@@ -79,7 +80,7 @@ def power_loss(stage: Stage, rate: float = 100.0, source: str = SOURCE) -> Repor
     sender = stage.send(rate, source)
     try:
         with step(f"sending {rate:g} events a second until {BEFORE} are acknowledged"):
-            _until_acknowledged(sender, BEFORE)
+            until_acknowledged(sender, BEFORE)
         victim = stage.wait_up()
         with Watch(stage.lab) as watch:
             with step(f"power loss of {victim.name}, and takeover"):
@@ -89,25 +90,26 @@ def power_loss(stage: Stage, rate: float = 100.0, source: str = SOURCE) -> Repor
                 successor = stage.wait_up(elsewhere_than=victim.name)
                 wait("the first event to be acknowledged", lambda: sender.acknowledged_after(dead) is not None)
             with step(f"sending on until {AFTER} more are acknowledged"):
-                _until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
+                until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
     finally:
         sender.stop()
     seen = watch.changes
     with step("counting what the IM database holds"):
         found = settled_tally(stage, sender, source)
-    reached = _reached(stage, victim.name, fault, seen)
-    reached["first event"] = sender.acknowledged_after(dead) or fault
+    times = _reached(stage, victim.name, fault, seen)
+    times["first event"] = sender.acknowledged_after(dead) or fault
     return Report(
         "power loss",
         victim.name,
         successor.name,
-        tuple(legs.legs(fault, reached)),
+        tuple(legs.legs(fault, times)),
         found,
-        tuple(_complaints(reached, seen)),
+        tuple(_complaints(times, seen)),
     )
 
 
-def _until_acknowledged(sender: Sender, count: int) -> None:
+def until_acknowledged(sender: Sender, count: int) -> None:
+    """Waits until the sender has so many acknowledged. Raises NotReached."""
     wait(
         f"{count} events to be acknowledged",
         lambda: len(sender.ledger().acknowledged) >= count,
@@ -118,39 +120,60 @@ def _until_acknowledged(sender: Sender, count: int) -> None:
 
 def settled_tally(stage: Stage, sender: Sender, source: str) -> Tally:
     """The tally once the event base has caught up, or the last one before patience ran out."""
+    return tally(sender.ledger(), settled(stage, sender, source))
+
+
+def settled(stage: Stage, sender: Sender, source: str) -> list[int]:
+    """What the IM database holds of a source once nothing acknowledged is missing, or patience ran out."""
     until = time.monotonic() + UP
     ledger = sender.ledger()
     while True:
-        found = tally(ledger, stage.stored(source))
-        if found.lost == 0 or time.monotonic() > until:
-            return found
+        stored = stage.stored(source)
+        if tally(ledger, stored).lost == 0 or time.monotonic() > until:
+            return stored
 
 
 def _reached(stage: Stage, victim: str, fault: float, seen: Iterable[Change]) -> dict[str, float]:
-    """When each leg was reached: from the power log, the watch and the takeover history."""
-    reached = _fencing(stage.lab.power_log(), stage.lab.spec.nodes, victim, fault)
+    return reached(stage.lab.power_log(), stage.lab.spec.nodes, marks(stage), victim, fault, seen)
+
+
+def reached(
+    log: Iterable[Entry],
+    nodes: Iterable[str],
+    told: Iterable[history.Mark],
+    victim: str,
+    fault: float,
+    seen: Iterable[Change],
+) -> dict[str, float]:
+    """When each leg was reached: from the power log, the watch and the takeover history. Pure."""
+    found = _fencing(log, nodes, victim, fault)
     for change in seen:
         if change.held and change.node != victim and change.wall >= fault:
-            reached.setdefault(change.what, change.wall)
-    return reached | legs.from_marks(_marks(stage), fault)
+            found.setdefault(change.what, change.wall)
+    return found | legs.from_marks(told, fault)
 
 
 def _fencing(log: Iterable[Entry], nodes: Iterable[str], victim: str, fault: float) -> dict[str, float]:
-    reached: dict[str, float] = {}
+    found: dict[str, float] = {}
     for entry in log:
         if entry.node == victim and entry.by in nodes and entry.wall >= fault:
-            reached.setdefault("fenced" if entry.done else "detected", entry.wall)
-    return reached
+            found.setdefault("fenced" if entry.done else "detected", entry.wall)
+    return found
 
 
-def _marks(stage: Stage) -> list[history.Mark]:
-    node = stage.wait_up()
+def marks(stage: Stage) -> list[history.Mark]:
+    """The takeover history, read on the active node."""
+    return marks_on(stage.wait_up())
+
+
+def marks_on(node: Node) -> list[history.Mark]:
+    """The takeover history on a node that has the shared disk. Raises NodeOff."""
     return history.marks(SharedPlaces(Path(f"/proc/{node.pid}/root{SHARED}")))
 
 
-def _complaints(reached: dict[str, float], seen: Sequence[Change]) -> list[str]:
+def _complaints(times: dict[str, float], seen: Sequence[Change]) -> list[str]:
     return [
-        *(f"not seen: {leg}" for leg in legs.missing(reached)),
-        *legs.out_of_order(reached),
+        *(f"not seen: {leg}" for leg in legs.missing(times)),
+        *legs.out_of_order(times),
         *(f"two owners of the {change.what}: {change.node} too, at {change.wall:.3f}" for change in overlaps(seen)),
     ]

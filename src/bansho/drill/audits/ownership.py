@@ -1,0 +1,68 @@
+"""Who owned the logical host, and in which sequence it was taken and given back."""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from bansho.drill import legs
+from bansho.drill.audits.audit import Audit
+from bansho.drill.audits.evidence import Evidence
+from bansho.lab.watch import Change, overlaps
+from bansho.logicalhost import history
+from bansho.logicalhost.history import Takeover
+
+
+class OneOwner(Audit):
+    """I1: from outside (mounts, addresses, processes), and by the epochs of the lease."""
+
+    id = "I1"
+    holds = "never two owners of one shared directory"
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Two nodes with the disk, the address or services at once; an epoch that did not grow."""
+        for change in overlaps(evidence.changes):
+            yield f"{change.node} took the {change.what} at {change.wall:.3f} while another node had it"
+        for sighting in evidence.sightings:
+            nodes = [node for node, processes in sighting.census.items() if any(each.service for each in processes)]
+            if len(nodes) > 1:
+                yield f"services lived on {' and '.join(sorted(nodes))} at {sighting.at:.3f}"
+        takeovers = history.takeovers(evidence.marks)[::-1]
+        for before, after in pairwise(takeovers):
+            if after.epoch <= before.epoch:
+                yield f"{after.node} took epoch {after.epoch} after {before.node} had {before.epoch}"
+        if evidence.lease_owner and evidence.lease_owner != evidence.successor:
+            yield f"the lease names {evidence.lease_owner}, and {evidence.successor} is active"
+
+
+class Sequence(Audit):
+    """I10: disk, address, lease, Base, database, Manager; address before disk on the way down."""
+
+    id = "I10"
+    holds = "taken over in the sequence disk, address, Base, Manager, and given back in reverse"
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """By the takeover history and by what was seen from outside."""
+        for takeover in history.takeovers(evidence.marks):
+            if takeover.at >= evidence.began:
+                reached = legs.from_marks(takeover.legs, takeover.at) | _taken(evidence.changes, takeover)
+                yield from (f"epoch {takeover.epoch}: {each}" for each in legs.out_of_order(reached))
+        if not evidence.touched:
+            yield from _given_back(evidence.changes)
+
+
+def _taken(changes: Iterable[Change], takeover: Takeover) -> dict[str, float]:
+    """When the node of a takeover took disk and address: the last time before it had the lease."""
+    return {
+        change.what: change.wall
+        for change in changes
+        if change.held and change.node == takeover.node and change.wall <= takeover.at
+    }
+
+
+def _given_back(changes: Iterable[Change]) -> Iterator[str]:
+    """A node that let go of the disk while it had the address."""
+    held: dict[str, set[str]] = {}
+    for change in changes:
+        has = held.setdefault(change.node, set())
+        (has.add if change.held else has.discard)(change.what)
+        if change.what == "disk" and not change.held and "address" in has:
+            yield f"{change.node} let go of the disk at {change.wall:.3f} and still had the address"

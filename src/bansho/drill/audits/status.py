@@ -1,0 +1,164 @@
+"""What the contract's commands answered, held against what was true."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from bansho.contract import limits, operation
+from bansho.drill import census
+from bansho.drill.audits.audit import Audit
+from bansho.drill.audits.evidence import Evidence, Sample, Sighting
+from bansho.drill.census import Found
+
+BEATS = limits.STALE_BEATS * limits.BEAT
+"""Seconds after which the value must have followed the truth."""
+LONGEST_RETRY = limits.START + limits.LOST_BEATS * limits.BEAT
+"""Seconds of value 12 at most: a start that uses its whole limit, after a record that grew old."""
+REPEATED = ("start", "stop", "killall")
+
+
+class ValueIsTrue(Audit):
+    """I3: never 0 while a required service is absent, never 8 while a process lives, never a value of no row."""
+
+    id = "I3"
+    holds = "the status value is the table's function of the true state within two beats"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Without an answer there is nothing to judge."""
+        return bool(evidence.samples)
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each answer that was not true."""
+        for sample in evidence.samples:
+            yield from _untrue(sample, evidence)
+
+
+def _untrue(sample: Sample, evidence: Evidence) -> Iterator[str]:
+    said = f"{sample.node}: {sample.suite} said {sample.value} at {sample.at:.3f}"
+    lived = set(sample.before) & set(sample.after)
+    if sample.value not in operation.TABLE:
+        yield f"{said}, which no row has"
+    if sample.value == operation.ALL_STOPPED and lived:
+        yield f"{said} while {sorted(each.program for each in lived)} lived"
+    if sample.value == operation.ALL_RUNNING:
+        absent = evidence.required[sample.suite] - _present(sample, evidence.sightings)
+        if absent:
+            yield f"{said} and for {BEATS:g} s there had been no {', '.join(sorted(absent))}"
+
+
+def _present(sample: Sample, sightings: Iterable[Sighting]) -> set[str]:
+    """The services that were seen within the last beats before the answer, or beside it."""
+    looks = [sample.before, sample.after]
+    looks += [each.census.get(sample.node, ()) for each in sightings if 0 <= sample.at - sample.took - each.at <= BEATS]
+    return {each.service for look in looks for each in look if each.suite == sample.suite}
+
+
+class RetryEnds(Audit):
+    """I4: "recoverable by retrying" is no state to stay in."""
+
+    id = "I4"
+    holds = "12 never lasts beyond its limit"
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each run of answers 12 that is too long."""
+        ordered = sorted(evidence.samples, key=lambda each: (each.node, each.suite, each.at))
+        for (node, suite, value), run in groupby(ordered, key=lambda each: (each.node, each.suite, each.value)):
+            times = [each.at for each in run]
+            if value == operation.RETRY and times[-1] - times[0] > LONGEST_RETRY:
+                yield f"{node}: {suite} said 12 for {times[-1] - times[0]:.1f} s"
+
+
+class ReturnsInTime(Audit):
+    """I5: whoever calls start or stop gets an answer."""
+
+    id = "I5"
+    holds = "start and stop return by their limit and 1 s"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Without a call there is nothing to judge."""
+        return any(call.order in {"start", "stop"} for call in evidence.calls)
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each call that took longer."""
+        for call in evidence.calls:
+            if call.order in {"start", "stop"} and call.took > max(limits.START, limits.STOP) + limits.RETURN_SLACK:
+                yield f"{call.node}: {call.command} took {call.took:.1f} s"
+
+
+class ReturnsZeroOrOne(Audit):
+    """I6: start and stop say nothing but "accepted" or "wrong call"; so does forced termination."""
+
+    id = "I6"
+    holds = "start and stop return 0 or 1 only"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Without a call there is nothing to judge."""
+        return any(call.order in REPEATED for call in evidence.calls)
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each other value."""
+        for call in evidence.calls:
+            if call.order in REPEATED and call.value not in {0, 1}:
+                yield f"{call.node}: {call.command} returned {call.value}"
+
+
+class RepeatsChangeNothing(Audit):
+    """I7: each of these calls asked for what was so already."""
+
+    id = "I7"
+    holds = "start-start, stop-stop and kill-kill change nothing and return 0"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Without a call there is nothing to judge."""
+        return any(call.order in REPEATED for call in evidence.calls)
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each call that ended or began a process, or was refused."""
+        for call in evidence.calls:
+            if call.order not in REPEATED:
+                continue
+            if call.value != 0:
+                yield f"{call.node}: {call.command} again returned {call.value}"
+            if call.gone or call.new:
+                yield f"{call.node}: {call.command} again ended {list(call.gone)} and began {list(call.new)}"
+
+
+class StandbyIsQuiet(Audit):
+    """I11: asked on a node without the disk, the answer is 1 and nothing is written."""
+
+    id = "I11"
+    holds = "a standby answers 1 and writes nothing"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Some node was asked without the disk."""
+        return any(call.standby and call.order == "status" for call in evidence.calls)
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each other answer, and each file that changed."""
+        for call in evidence.calls:
+            if call.standby and call.order == "status":
+                if call.value != operation.UNRECOVERABLE:
+                    yield f"{call.node}: {call.command} without the disk returned {call.value}"
+                if call.written:
+                    yield f"{call.node}: {call.command} without the disk wrote {', '.join(call.written)}"
+        for sample in evidence.samples:
+            if sample.mounted is False and not sample.before and not sample.after and sample.value != 1:
+                yield f"{sample.node}: {sample.suite} without the disk said {sample.value} at {sample.at:.3f}"
+
+
+class NoLocalRestart(Audit):
+    """I12: on a logical host only the cluster restarts: one process manager has one process a service in its life."""
+
+    id = "I12"
+    holds = "no service is restarted while its process manager lives"
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """Each service that a process manager started twice."""
+        seen: dict[tuple[str, int, int, str], Found] = {}
+        for sighting in evidence.sightings:
+            for node, processes in sighting.census.items():
+                managers = {each.pid: each for each in processes if each.is_manager}
+                for (_, service), main in census.main_processes(processes).items():
+                    manager = managers[main.parent]
+                    first = seen.setdefault((node, manager.pid, manager.ticks, service), main)
+                    if (first.pid, first.ticks) != (main.pid, main.ticks):
+                        yield f"{node}: {service} was started again ({first.pid}, then {main.pid}) by {main.parent}"

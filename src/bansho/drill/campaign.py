@@ -1,0 +1,136 @@
+"""A campaign: a series of rounds that its seed decides, each audited; it stops at the first violation, or goes on."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bansho.contract.messages import BanshoError
+from bansho.drill import legs, takeover, trace
+from bansho.drill.audits import AUDITS
+from bansho.drill.audits.evidence import Evidence
+from bansho.drill.faults.fault import Fault
+from bansho.drill.legs import Leg
+from bansho.drill.plan import named, plan
+from bansho.drill.progress import step
+from bansho.drill.round import Round, longest_silence
+from bansho.drill.stage import Stage, stage
+from bansho.drill.tally import Tally, tally
+from bansho.drill.trace import Event
+
+
+class Settings(NamedTuple):
+    """What a campaign is: the same settings give the same series of faults."""
+
+    seed: int
+    rounds: int
+    faults: tuple[str, ...]
+    nodes: int = 3
+    at_once: int = 1
+    rate: float = 50.0
+    """Events a second from the sender outside."""
+    keep_going: bool = False
+
+
+class Result(NamedTuple):
+    """What became of a round. Times in seconds after the fault."""
+
+    number: int
+    fault: str
+    victim: str
+    successor: str
+    struck: float
+    """Wall clock."""
+    noticed: bool
+    """Whether anything was seen of the fault from outside."""
+    recovered: float | None
+    silence: float
+    """The longest time without an acknowledged event."""
+    legs: tuple[Leg, ...]
+    """Of the takeover, where there was one."""
+    tally: Tally
+    verdicts: dict[str, list[str] | None]
+    """Invariant -> its violations; None where the round says nothing about it."""
+    timeline: tuple[Event, ...]
+    error: str
+    """Why the round could not be brought to its end; empty otherwise."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was violated."""
+        return not self.error and not any(self.verdicts.values())
+
+
+def run(settings: Settings, faults: Sequence[Fault], folder: Path, lab: str = "drill") -> Iterator[Result]:
+    """Runs the rounds; each result as it comes. What is needed to look into a violation is in `folder/round-N`.
+
+    Without `keep_going` the first violation is the end. A stage that a round left broken is built anew.
+    """
+    left = list(enumerate(plan(faults, settings.rounds, settings.seed, settings.at_once), 1))
+    while left:
+        with stage(lab, settings.nodes) as built:
+            while left:
+                number, struck = left.pop(0)
+                result = _round(built, number, struck, settings, folder)
+                yield result
+                if not result.clean and not settings.keep_going:
+                    return
+                if result.error:
+                    break
+
+
+def _round(built: Stage, number: int, faults: Sequence[Fault], settings: Settings, folder: Path) -> Result:
+    going = Round(built, number, faults, settings.seed, settings.rate)
+    error = ""
+    with step(f"round {number} of {settings.rounds}: {named(faults)}"):
+        try:
+            going.run()
+        except BanshoError as problem:
+            error = str(problem)
+    evidence = going.evidence()
+    result = _result(going, evidence, error)
+    if not result.clean:
+        trace.keep(built, evidence, result.timeline, result.verdicts, folder / f"round-{number}", error)
+    return result
+
+
+def _result(going: Round, evidence: Evidence, error: str) -> Result:
+    struck = evidence.struck
+    return Result(
+        number=going.number,
+        fault=evidence.fault,
+        victim=evidence.victim,
+        successor=evidence.successor,
+        struck=struck,
+        noticed=going.noticed,
+        recovered=None if evidence.recovered is None else evidence.recovered - struck,
+        silence=longest_silence(evidence.ledger, struck),
+        legs=_legs(evidence, going.stage.lab.spec.nodes),
+        tally=tally(evidence.ledger, evidence.stored),
+        verdicts=verdicts(evidence, error),
+        timeline=trace.timeline(evidence),
+        error=error,
+    )
+
+
+def verdicts(evidence: Evidence, error: str = "") -> dict[str, list[str] | None]:
+    """Invariant -> its violations, None where there is nothing to judge.
+
+    A round with an error did not recover (I0), and its events were not counted (I9).
+    """
+    found = {audit.id: list(audit.violations(evidence)) if audit.observed(evidence) else None for audit in AUDITS}
+    return found | {"I0": [error], "I9": None} if error else found
+
+
+def _legs(evidence: Evidence, nodes: Sequence[str]) -> tuple[Leg, ...]:
+    if evidence.successor in {"", evidence.victim}:
+        return ()
+    reached = takeover.reached(
+        evidence.power, nodes, evidence.marks, evidence.victim, evidence.struck, evidence.changes
+    )
+    return tuple(legs.legs(evidence.struck, reached))
+
+
+def stamp() -> str:
+    """A name for a campaign's folder."""
+    return time.strftime("drill-%Y%m%d-%H%M%S", time.gmtime())

@@ -1,0 +1,176 @@
+"""Which processes of the suites live on which node, looked at from outside the nodes, and what they hold.
+
+The lab's nodes are pid namespaces of this machine, so its own /proc shows what a frozen or cut-off node runs too.
+"""
+
+import os
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from bansho.contract.suites import COMMANDS
+from bansho.lab.errors import NodeOff
+from bansho.lab.lab import Lab
+from bansho.lab.node import Node
+from bansho.process import identity, proctree
+
+MANAGERS = {COMMANDS[suite].status.removesuffix("_status"): suite for suite in COMMANDS}
+"""Program name of a process manager -> its suite."""
+GUARD = "_guard"
+LISTENING = "0A"
+"""The state of a listening socket in /proc/net/tcp (the kernel's include/net/tcp_states.h)."""
+
+
+class Found(NamedTuple):
+    """A living process of a suite. `service` is "" for process manager and guardian; `pid` is this machine's."""
+
+    pid: int
+    ticks: int
+    parent: int
+    program: str
+    suite: str
+    service: str
+
+    @property
+    def is_manager(self) -> bool:
+        """Whether it is a process manager itself."""
+        return not self.service and self.program in MANAGERS
+
+
+Census = Mapping[str, tuple[Found, ...]]
+"""Node -> the suites' processes on it; only nodes that have power."""
+
+
+def take(lab: Lab) -> dict[str, tuple[Found, ...]]:
+    """The suites' processes of every node that has power, now."""
+    namespaces = {space: node.name for node in lab.nodes if (space := _namespace(node))}
+    found: dict[str, list[Found]] = {name: [] for name in namespaces.values()}
+    for pid in _pids():
+        node = namespaces.get(_link(pid, "ns/pid"))
+        process = _process(pid) if node else None
+        if node and process:
+            found[node].append(process)
+    return {name: tuple(processes) for name, processes in found.items()}
+
+
+def main_processes(processes: tuple[Found, ...]) -> dict[tuple[str, str], Found]:
+    """(Suite, service) -> its first process: the one that the process manager started."""
+    managers = {process.pid for process in processes if process.is_manager}
+    return {(each.suite, each.service): each for each in processes if each.service and each.parent in managers}
+
+
+def service_names(suite: str) -> frozenset[str]:
+    """The services that a suite's own definition requires."""
+    text = (Path(__file__).parents[1] / suite / "suite.toml").read_text()
+    return frozenset(each["name"] for each in tomllib.loads(text)["service"] if each.get("enabled", True))
+
+
+def _pids() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - called often
+
+
+def _link(pid: int, name: str) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/{name}")  # noqa: PTH115 - called for every process there is
+    except OSError:
+        return ""
+
+
+def _namespace(node: Node) -> str:
+    try:
+        return _link(node.pid, "ns/pid")
+    except NodeOff:
+        return ""
+
+
+def _process(pid: int) -> Found | None:
+    """A suite's process; one that is about to end has no environment any more, but a process manager its name."""
+    stat = identity.stat(pid)
+    if stat is None or stat.ended:
+        return None
+    variables = proctree.environment(pid)
+    mark = variables.get(proctree.MARK, "")
+    suite = Path(mark).name or MANAGERS.get(stat.program.removesuffix(GUARD), "")
+    return (
+        Found(pid, stat.ticks, stat.parent, stat.program, suite, variables.get(proctree.SERVICE, "")) if suite else None
+    )
+
+
+class Remains(NamedTuple):
+    """What a node that does not run the logical host still has of it. All empty where nothing is left."""
+
+    node: str
+    processes: tuple[str, ...]
+    holders: tuple[str, ...]
+    """Processes with something open on the shared disk."""
+    ports: tuple[int, ...]
+    mounts: tuple[str, ...]
+    groups: tuple[str, ...]
+    """The suites' control groups."""
+    files: tuple[str, ...]
+    """Records, sockets and temporary files that only a living process manager needs."""
+
+
+def remains(lab: Lab, node: Node, ports: tuple[int, ...]) -> Remains:
+    """What is left on a node. Raises NodeOff."""
+    init = node.pid
+    space = _link(init, "ns/pid")
+    pids = [pid for pid in _pids() if _link(pid, "ns/pid") == space]
+    device = os.makedev(*map(int, lab.running.device.split(":")))
+    return Remains(
+        node.name,
+        tuple(f"{each.program} {each.pid}" for each in map(_process, pids) if each),
+        tuple(holder for pid in pids if (holder := _holder(pid, device))),
+        tuple(port for port in ports if _listens(init, port)),
+        tuple(_mounts(init, lab.running.device)),
+        tuple(_groups(lab, node)),
+        tuple(_files(init)),
+    )
+
+
+def _holder(pid: int, device: int) -> str:
+    process = Path("/proc", str(pid))
+    with suppress(OSError):
+        for path in (process / "cwd", process / "root", process / "exe", *(process / "fd").iterdir()):
+            with suppress(FileNotFoundError):  # it was closed just now
+                if path.stat().st_dev == device:
+                    return f"{(process / 'comm').read_text().strip()} {pid}: {path.readlink()}"
+    return ""
+
+
+def _listens(init: int, port: int) -> bool:
+    wanted = f":{port:04X}"
+    with suppress(OSError):
+        for line in Path(f"/proc/{init}/net/tcp").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            if local.endswith(wanted) and state == LISTENING:
+                return True
+    return False
+
+
+def _mounts(init: int, device: str) -> Iterator[str]:
+    with suppress(OSError):
+        for line in Path(f"/proc/{init}/mountinfo").read_text().splitlines():
+            fields = line.split()
+            if fields[2] == device:
+                yield fields[4]
+
+
+def _groups(lab: Lab, node: Node) -> Iterator[str]:
+    """Those made since the node booted: the lab's hierarchy outlives a node's power, a machine's does not."""
+    top, init = Path(lab.spec.cgroup, node.name), identity.stat(node.pid)
+    if lab.spec.cgroup and init:
+        booted = time.time() - identity.age(init)
+        for path in sorted(top.rglob("bansho.*")):
+            with suppress(FileNotFoundError):  # it was removed just now
+                if path.is_dir() and path.stat().st_mtime >= booted:
+                    yield str(path.relative_to(top))
+
+
+def _files(init: int) -> Iterator[str]:
+    run = Path(f"/proc/{init}/root/run/bansho")
+    for pattern in ("*/*/record*", "*/*/control.sock", "*/*/notify/*"):
+        yield from sorted(str(path.relative_to(run)) for path in run.glob(pattern))

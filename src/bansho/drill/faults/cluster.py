@@ -1,0 +1,103 @@
+"""Faults of the cluster software, and what its operators do."""
+
+import os
+import signal
+from pathlib import Path
+
+from bansho.drill.errors import NoTarget
+from bansho.drill.faults.fault import Expected, Fault, Scene
+from bansho.drill.stage import HOST, run
+
+
+class KillDaemon(Fault):
+    """SIGKILL to one of the cluster's daemons on the active node."""
+
+    def __init__(self, daemon: str, expected: Expected) -> None:
+        self.daemon = daemon
+        self.name, self.what = f"kill-{daemon}", f"kill -9 of {daemon}"
+        self.expected = expected
+
+    def strike(self, scene: Scene) -> None:
+        """Kills it."""
+        os.kill(_daemon(scene, self.daemon), signal.SIGKILL)
+
+
+class Move(Fault):
+    """The operator moves the logical host to another node."""
+
+    name, what = "move", "operator's move"
+    undone = "the constraint removed"
+    expected: Expected = "moves"
+    may_fence = False
+
+    def strike(self, scene: Scene) -> None:
+        """Moves it."""
+        there = scene.random.choice(scene.standbys).name
+        run(scene.victim, "move", ["crm_resource", "--move", "--resource", HOST, "--node", there])
+
+    def undo(self, scene: Scene) -> None:
+        """Removes what the move left in the configuration."""
+        run(scene.victim, "clear the move", ["crm_resource", "--clear", "--resource", HOST])
+
+
+class Standby(Fault):
+    """The operator puts the active node to rest."""
+
+    name, what = "standby", "operator puts the active node to rest"
+    undone = "back online"
+    expected: Expected = "moves"
+    may_fence = False
+
+    def strike(self, scene: Scene) -> None:
+        """Standby on."""
+        run(scene.victim, "standby", ["crm", "node", "standby", scene.victim.name])
+
+    def undo(self, scene: Scene) -> None:
+        """Standby off."""
+        run(scene.victim, "online", ["crm", "node", "online", scene.victim.name])
+
+
+class Stop(Fault):
+    """The operator stops the logical host: nothing of it may be left on any node."""
+
+    name, what = "stop", "operator stops the logical host, and starts it again"
+    undone = "started"
+    may_fence = False
+    heals = False
+    rests = True
+    hold = 0.0
+
+    def strike(self, scene: Scene) -> None:
+        """Stops it and waits."""
+        run(scene.victim, "stop", ["crm", "--wait", "resource", "stop", HOST])
+
+    def undo(self, scene: Scene) -> None:
+        """Starts it."""
+        run(scene.victim, "start", ["crm", "resource", "start", HOST])
+
+
+def _daemon(scene: Scene, name: str) -> int:
+    """This machine's pid of a daemon on the victim. Raises NoTarget."""
+    space = Path(f"/proc/{scene.victim.pid}/ns/pid").readlink()
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and _is(process, name[:15], space):
+            return int(process.name)
+    raise NoTarget(what=name, node=scene.victim.name)
+
+
+def _is(process: Path, name: str, space: Path) -> bool:
+    try:
+        return (process / "comm").read_text().strip() == name and (process / "ns/pid").readlink() == space
+    except OSError:
+        return False
+
+
+FAULTS: list[Fault] = [
+    Stop(),
+    Move(),
+    Standby(),
+    KillDaemon("pacemaker-execd", "either"),
+    KillDaemon("pacemaker-controld", "either"),
+    KillDaemon("pacemaker-based", "either"),
+    KillDaemon("corosync", "moves"),
+]

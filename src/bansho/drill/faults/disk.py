@@ -1,0 +1,72 @@
+"""Faults of the shared disk."""
+
+from pathlib import Path
+
+from bansho.drill.faults.fault import Fault, Scene
+from bansho.drill.stage import MOUNT_POINT, run
+from bansho.lab import disk
+
+FILLER = "filler"
+
+
+class Unmounted(Fault):
+    """The disk is unmounted lazily under the services, which go on with the files that they hold."""
+
+    name, what = "disk-unmounted", "shared disk unmounted lazily under the services"
+    undone = "by the cluster, which mounts it again"
+    touches = frozenset({"disk"})
+
+    def strike(self, scene: Scene) -> None:
+        """Unmounts it."""
+        run(scene.victim, "unmount the disk", ["umount", "--lazy", MOUNT_POINT])
+
+
+class ReadOnly(Fault):
+    """The file system goes read-only, as ext4 does after an error of the disk."""
+
+    name, what = "disk-read-only", "shared disk turned read-only by an error of the file system"
+    undone = "mounted again"
+
+    def strike(self, scene: Scene) -> None:
+        """Reports an error to ext4, which is told to answer with read-only."""
+        run(scene.victim, "set the answer to errors", ["mount", "-o", "remount,errors=remount-ro", MOUNT_POINT])
+        (Path("/sys/fs/ext4") / Path(scene.stage.lab.disk).name / "trigger_fs_error").write_text("drill")
+
+
+class Errors(Fault):
+    """Every access to the disk returns an error, as after the loss of its path."""
+
+    name, what = "disk-errors", "every access to the shared disk returns EIO"
+    undone = "mounted again"
+
+    def strike(self, scene: Scene) -> None:
+        """Shuts the file system down on the victim."""
+        pid = scene.victim.pid
+        disk.lose_unwritten(pid, disk.mount_points(pid, scene.stage.lab.running.device))
+
+
+class Full(Fault):
+    """No space is left on the disk."""
+
+    name, what = "disk-full", "shared disk full"
+    undone = "space given back"
+    heals = False
+
+    def strike(self, scene: Scene) -> None:
+        """Fills it to the last block."""
+        script = f"head -c 1G /dev/zero >{MOUNT_POINT}/{FILLER} 2>/dev/null || :"
+        run(scene.victim, "fill the disk", ["sh", "-c", script])
+
+    def undo(self, scene: Scene) -> None:
+        """Removes the filler, from whichever node has the disk; from a mount of its own where none has."""
+        node = scene.stage.active()
+        path = f"{MOUNT_POINT}/{FILLER}"
+        if node:
+            run(node, "give space back", ["rm", "-f", path])
+        else:
+            node = scene.standbys[0]
+            script = f"mount {scene.stage.lab.disk} /mnt && rm -f /mnt/{FILLER}; umount /mnt"
+            run(node, "give space back", ["sh", "-c", script])
+
+
+FAULTS: list[Fault] = [Full(), Unmounted(), ReadOnly(), Errors()]

@@ -1,0 +1,56 @@
+"""What a fault is: what it does, how it is undone, what it needs, and what must come of it."""
+
+from abc import ABC, abstractmethod
+from random import Random
+from typing import Literal, NamedTuple
+
+from bansho.drill.stage import Stage
+from bansho.lab.node import Node
+from bansho.lab.watch import Watch
+
+Expected = Literal["stays", "moves", "either"]
+
+
+class Scene(NamedTuple):
+    """Where a fault strikes: `victim` is the active node."""
+
+    stage: Stage
+    victim: Node
+    watch: Watch
+    random: Random
+
+    @property
+    def standbys(self) -> list[Node]:
+        """The other nodes that have power."""
+        return [node for node in self.stage.lab.nodes if node.name != self.victim.name and node.on]
+
+
+class Fault(ABC):
+    """One fault. Its attributes are what a person reads before it is let loose."""
+
+    name: str
+    what: str
+    """What it does."""
+    undone: str = "by the cluster"
+    """How it is undone."""
+    needs: str = "the lab"
+    expected: Expected = "either"
+    """Where the logical host is all running afterwards: on the same node, on another one, or that is the cluster's."""
+    heals: bool = True
+    """Whether the cluster alone must bring the logical host back; else it is due after `undo`."""
+    hold: float = 20.0
+    """Seconds to wait for its effect, at most; then it counts as without effect."""
+    touches: frozenset[str] = frozenset()
+    """What of `disk` and `address` it takes away itself, out of any order."""
+    may_fence: bool = True
+    """Whether a node may be fenced for it."""
+    rests: bool = False
+    """Whether the logical host is stopped on every node until `undo`."""
+    least_nodes: int = 2
+
+    @abstractmethod
+    def strike(self, scene: Scene) -> None:
+        """Does it."""
+
+    def undo(self, scene: Scene) -> None:  # noqa: B027 - most need nothing but power and cables, which settling gives back
+        """Undoes it, as far as giving power and cables back does not."""

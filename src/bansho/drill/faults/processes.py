@@ -1,0 +1,137 @@
+"""Faults of single processes: killed, or stopped so that they live and do nothing."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from bansho.contract.suites import COMMANDS
+from bansho.drill import census
+from bansho.drill.census import Found
+from bansho.drill.errors import NoTarget
+from bansho.drill.faults.fault import Expected, Fault, Scene
+from bansho.drill.stage import SHARED
+from bansho.process import identity
+
+
+class KillService(Fault):
+    """SIGKILL to a service. One failure is below the cluster's threshold: it restarts the suite where it is."""
+
+    expected: Expected = "stays"
+    may_fence = False
+
+    def __init__(self, suite: str, service: str) -> None:
+        self.suite, self.service = suite, service
+        self.name, self.what = f"kill-{service}", f"kill -9 of {service}"
+
+    def strike(self, scene: Scene) -> None:
+        """Kills its first process."""
+        os.kill(service(scene, self.suite, self.service).pid, signal.SIGKILL)
+
+
+class FreezeService(Fault):
+    """SIGSTOP to a service: it lives, its port is open, and it does nothing. Its watchdog notices."""
+
+    undone = "by the cluster, which ends it; SIGCONT to what is left"
+    expected: Expected = "stays"
+    may_fence = False
+    hold = 30.0
+
+    def __init__(self, suite: str, service: str) -> None:
+        self.suite, self.service = suite, service
+        self.name, self.what = f"freeze-{service}", f"SIGSTOP of {service}"
+        self._frozen: Found | None = None
+
+    def strike(self, scene: Scene) -> None:
+        """Stops its first process."""
+        self._frozen = service(scene, self.suite, self.service)
+        os.kill(self._frozen.pid, signal.SIGSTOP)
+
+    def undo(self, scene: Scene) -> None:  # noqa: ARG002
+        """Lets it go on if it still lives."""
+        go_on(self._frozen)
+
+
+class KillManager(Fault):
+    """SIGKILL to a process manager: its services live on without one."""
+
+    expected: Expected = "stays"
+    may_fence = False
+
+    def __init__(self, suite: str) -> None:
+        self.suite = suite
+        self.name, self.what = f"kill-{suite}-manager", f"kill -9 of {suite}'s process manager"
+
+    def strike(self, scene: Scene) -> None:
+        """Kills the process manager, not its guardian."""
+        os.kill(manager(scene, self.suite).pid, signal.SIGKILL)
+
+
+class FreezeManager(Fault):
+    """SIGSTOP to a process manager: its record grows old."""
+
+    undone = "by the cluster, which ends it; SIGCONT to what is left"
+    expected: Expected = "stays"
+    may_fence = False
+    hold = 30.0
+
+    def __init__(self, suite: str) -> None:
+        self.suite = suite
+        self.name, self.what = f"freeze-{suite}-manager", f"SIGSTOP of {suite}'s process manager"
+        self._frozen: Found | None = None
+
+    def strike(self, scene: Scene) -> None:
+        """Stops the process manager, not its guardian."""
+        self._frozen = manager(scene, self.suite)
+        os.kill(self._frozen.pid, signal.SIGSTOP)
+
+    def undo(self, scene: Scene) -> None:  # noqa: ARG002
+        """Lets it go on if it still lives."""
+        go_on(self._frozen)
+
+
+class KillPostmaster(Fault):
+    """SIGKILL to PostgreSQL's first process: its database must recover."""
+
+    name, what = "kill-postmaster", "kill -9 of the postmaster"
+    expected: Expected = "stays"
+    may_fence = False
+
+    def strike(self, scene: Scene) -> None:
+        """Kills it, by its pid file."""
+        root = Path(f"/proc/{scene.victim.pid}/root")
+        pid = (root / SHARED.lstrip("/") / "database/postmaster.pid").read_text().split()[0]
+        scene.victim.run(["kill", "-9", pid], check=True)
+
+
+def service(scene: Scene, suite: str, name: str) -> Found:
+    """The service's first process on the victim. Raises NoTarget."""
+    found = census.main_processes(census.take(scene.stage.lab).get(scene.victim.name, ())).get((suite, name))
+    if found is None:
+        raise NoTarget(what=name, node=scene.victim.name)
+    return found
+
+
+def manager(scene: Scene, suite: str) -> Found:
+    """The suite's process manager on the victim. Raises NoTarget."""
+    for each in census.take(scene.stage.lab).get(scene.victim.name, ()):
+        if each.is_manager and each.suite == suite:
+            return each
+    raise NoTarget(what=f"{suite}'s process manager", node=scene.victim.name)
+
+
+def go_on(process: Found | None) -> None:
+    """SIGCONT, if it is still the same process."""
+    if process and identity.lives(process.pid, process.ticks):
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGCONT)
+
+
+SERVICES = [(suite, name) for suite in COMMANDS for name in sorted(census.service_names(suite))]
+FAULTS: list[Fault] = [
+    *(KillService(suite, name) for suite, name in SERVICES),
+    *(FreezeService(suite, name) for suite, name in SERVICES),
+    *(KillManager(suite) for suite in COMMANDS),
+    *(FreezeManager(suite) for suite in COMMANDS),
+    KillPostmaster(),
+]

@@ -1,0 +1,39 @@
+"""Which faults strike in which round: a function of the seed. Pure."""
+
+from collections.abc import Sequence
+from random import Random
+
+from bansho.drill.faults.fault import Fault
+
+
+def plan(faults: Sequence[Fault], rounds: int, seed: int, at_once: int = 1) -> list[tuple[Fault, ...]]:
+    """One tuple a round. Every fault comes once before any comes again; of two at once the second is drawn.
+
+    Of two, the one that comes later in `faults` strikes second: a node without power cannot be struck again.
+    """
+    random = Random(seed)  # noqa: S311 - a reproducible series, no secret
+    series: list[Fault] = []
+    while len(series) < rounds:
+        series += random.sample(faults, len(faults))
+    return [_together(fault, faults, random) if at_once > 1 else (fault,) for fault in series[:rounds]]
+
+
+def _together(first: Fault, faults: Sequence[Fault], random: Random) -> tuple[Fault, ...]:
+    others = [each for each in faults if type(each) is not type(first) and not each.rests and not first.rests]
+    if not others:
+        return (first,)
+    second = random.choice(others)
+    return tuple(sorted((first, second), key=faults.index))
+
+
+def named(faults: Sequence[Fault]) -> str:
+    """What a round's faults are called."""
+    return " + ".join(fault.name for fault in faults)
+
+
+def expected(faults: Sequence[Fault]) -> str:
+    """Where the logical host is to be afterwards. Two faults at once permit either, unless both say the same move."""
+    wanted = {fault.expected for fault in faults}
+    if len(faults) == 1 or wanted == {"moves"}:
+        return wanted.pop()
+    return "either"

@@ -1,0 +1,109 @@
+"""A campaign's report: one HTML file that needs nothing else, and the same as JSON."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from bansho.drill import picture
+from bansho.drill.audits import AUDITS
+from bansho.drill.campaign import Result, Settings
+from bansho.drill.faults import FAULTS
+
+KEPT, BROKEN, SILENT = "kept", "VIOLATED", "-"
+COUNTS = ("sent", "acknowledged", "stored", "lost", "doubled", "invented", "unanswered")
+
+
+class Times(NamedTuple):
+    """Seconds from a fault to all running again, over the rounds of one fault."""
+
+    rounds: int
+    median: float
+    p95: float
+    max: float
+
+
+def times(values: Sequence[float]) -> Times:
+    """Of at least one value. The p95 is the smallest value that at least 95 % do not exceed."""
+    ordered = sorted(values)
+    return Times(len(ordered), median(ordered), ordered[-(-95 * len(ordered) // 100) - 1], ordered[-1])
+
+
+def by_fault(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """The rounds by what struck in them, in order of name."""
+    found: dict[str, list[Result]] = {}
+    for result in sorted(results, key=lambda each: each.fault):
+        found.setdefault(result.fault, []).append(result)
+    return found
+
+
+def verdict(results: Iterable[Result], audit: str) -> str:
+    """Of an invariant over rounds: broken once is broken; kept where at least one round could be judged."""
+    judged = [found for each in results if (found := each.verdicts.get(audit)) is not None]
+    if any(judged):
+        return BROKEN
+    return KEPT if judged else SILENT
+
+
+def totals(results: Iterable[Result]) -> dict[str, int]:
+    """What became of the events of all rounds."""
+    tallies = [each.tally for each in results if not each.error]
+    return {name: sum(getattr(each, name) for each in tallies) for name in COUNTS}
+
+
+def document(settings: Settings, results: Sequence[Result]) -> dict[str, Any]:
+    """The report for programs."""
+    grouped = by_fault(results)
+    recovered = {
+        fault: [each.recovered for each in rounds if each.recovered is not None] for fault, rounds in grouped.items()
+    }
+    return {
+        "settings": settings._asdict(),
+        "clean": bool(results) and all(each.clean for each in results),
+        "invariants": {audit.id: audit.holds for audit in AUDITS},
+        "verdicts": {fault: {a.id: verdict(rounds, a.id) for a in AUDITS} for fault, rounds in grouped.items()},
+        "recovered": {fault: times(values)._asdict() for fault, values in recovered.items() if values},
+        "events": totals(results),
+        "rounds": [_round(each) for each in results],
+    }
+
+
+def _round(result: Result) -> dict[str, Any]:
+    nested = {"legs": result.legs, "timeline": result.timeline}
+    found = {name: [each._asdict() for each in values] for name, values in nested.items()}  # type: ignore[attr-defined]
+    return result._asdict() | {"tally": result.tally._asdict(), "clean": result.clean} | found
+
+
+def html(settings: Settings, results: Sequence[Result]) -> str:
+    """The report for people."""
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
+    grouped = by_fault(results)
+    rows = {
+        fault: [each.recovered for each in rounds if each.recovered is not None] for fault, rounds in grouped.items()
+    }
+    return environment.get_template("report.html").render(
+        settings=settings,
+        report=document(settings, results),
+        results=results,
+        audits=AUDITS,
+        faults=FAULTS,
+        made=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        distribution=Markup(picture.strip(rows, "From the fault to all running again")),  # noqa: S704 - escaped there
+        pictures={each.number: Markup(picture.svg(each.legs, _title(each))) for each in results if each.legs},  # noqa: S704
+    )
+
+
+def _title(result: Result) -> str:
+    return f"Round {result.number}: {result.fault}, {result.victim} to {result.successor}"
+
+
+def write(settings: Settings, results: Sequence[Result], folder: Path) -> None:
+    """`report.html` and `report.json`, anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(json.dumps(document(settings, results), indent=1) + "\n")
+    (folder / "report.html").write_text(html(settings, results))

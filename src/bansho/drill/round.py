@@ -1,0 +1,167 @@
+"""One round: traffic, faults, what comes of them, everything mended, and the evidence of it all."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from bansho.contract.suites import COMMANDS
+from bansho.drill import census, probe, takeover
+from bansho.drill.audits.evidence import Call, Evidence
+from bansho.drill.census import Remains
+from bansho.drill.errors import NotReached
+from bansho.drill.faults.fault import Fault, Scene
+from bansho.drill.plan import expected, named
+from bansho.drill.sampler import Sampler
+from bansho.drill.stage import SHARED, Sender, Stage, mounted, wait
+from bansho.drill.traffic import Ledger
+from bansho.lab.node import Node
+from bansho.lab.watch import Watch
+from bansho.logicalhost import lease
+
+BEFORE = 50
+"""Events acknowledged before the fault."""
+RECOVERY = 120.0
+"""Seconds until all must be running again."""
+PORTS = (7710, 7711)
+
+
+class Round:
+    """A round as it goes. After `run`, or after whatever it raised, `evidence` is what was gathered until then."""
+
+    def __init__(self, stage: Stage, number: int, faults: Sequence[Fault], seed: int, rate: float) -> None:
+        self.stage, self.number, self.faults, self.rate = stage, number, faults, rate
+        self.random = Random(f"{seed} {number}")  # noqa: S311 - a reproducible series, no secret
+        self.began = self.struck = time.time()
+        self.victim = self.successor = ""
+        self.noticed = False
+        self.recovered: float | None = None
+        self.stored: list[int] = []
+        self.calls: list[Call] = []
+        self.remains: list[Remains] = []
+        self.lease_owner, self.active_groups = "", -1
+        self._sender: Sender | None = None
+        self._watch: Watch | None = None
+        self._sampler: Sampler | None = None
+
+    def run(self) -> None:
+        """The whole round. Raises BanshoError where it could not be brought to its end."""
+        self.victim = self.stage.settle().name
+        with self._observed() as (sender, watch, sampler):
+            takeover.until_acknowledged(sender, BEFORE)
+            scene = Scene(self.stage, self.stage.lab.node(self.victim), watch, self.random)
+            self._strike(scene, sampler)
+            active = self.stage.settle()
+            self._await_recovery(sender, active)
+            self._probe(active)
+        self.stored = takeover.settled(self.stage, sender, self._source)
+
+    @property
+    def _source(self) -> str:
+        return f"round-{self.number}"
+
+    @contextmanager
+    def _observed(self) -> Iterator[tuple[Sender, Watch, Sampler]]:
+        self._sender = self.stage.send(self.rate, self._source)
+        try:
+            with Watch(self.stage.lab) as self._watch, Sampler(self.stage) as self._sampler:
+                yield self._sender, self._watch, self._sampler
+        finally:
+            self._sender.stop()
+
+    def _strike(self, scene: Scene, sampler: Sampler) -> None:
+        self.struck = time.time()
+        try:
+            for fault in self.faults:
+                fault.strike(scene)
+            self._await_effect(scene, sampler)
+            if all(fault.heals for fault in self.faults):
+                self._await_up()
+            elif any(fault.rests for fault in self.faults):
+                self._at_rest()
+        finally:
+            for fault in reversed(self.faults):
+                fault.undo(scene)
+
+    def _await_effect(self, scene: Scene, sampler: Sampler) -> None:
+        """Until something is seen of the fault, or so long that it counts as without effect."""
+        began = census.main_processes(census.take(self.stage.lab).get(self.victim, ()))
+
+        def seen() -> bool:
+            if not scene.victim.on or not mounted(scene.victim) or sampler.disturbed(self.victim, self.struck):
+                return True
+            now = census.main_processes(census.take(self.stage.lab).get(self.victim, ()))
+            return len(now) == len(began) and now != began
+
+        with suppress(NotReached):
+            wait("an effect of the fault", seen, max(fault.hold for fault in self.faults))
+            self.noticed = True
+
+    def _await_up(self) -> None:
+        away_from = self.victim if expected(self.faults) == "moves" else ""
+        with suppress(NotReached):  # the audit says so; settling shows whether it comes back at all
+            self.successor = self.stage.wait_up(elsewhere_than=away_from, limit=RECOVERY).name
+            self.recovered = time.time()
+
+    def _at_rest(self) -> None:
+        """The logical host is stopped everywhere: every node is looked at, and told to stop again."""
+        for node in self.stage.lab.nodes:
+            self.remains.append(census.remains(self.stage.lab, node, PORTS))
+        self.calls += probe.again(self.stage, self.stage.lab.node(self.victim))
+
+    def _await_recovery(self, sender: Sender, active: Node) -> None:
+        if self.recovered is None and not all(fault.heals for fault in self.faults):
+            self.recovered = time.time()
+        self.successor = active.name
+        now = time.time()
+        wait("an event after all is mended", lambda: sender.acknowledged_after(now) is not None)
+
+    def _probe(self, active: Node) -> None:
+        self.calls += probe.again(self.stage, active)
+        standby = self.random.choice([node for node in self.stage.lab.nodes if node.name != active.name])
+        self.calls += probe.again(self.stage, standby)
+        for node in self.stage.lab.nodes:
+            if node.name != active.name:
+                self.remains.append(census.remains(self.stage.lab, node, PORTS))
+        self.active_groups = len(census.remains(self.stage.lab, active, ()).groups)
+        held = lease.read(Path(f"/proc/{active.pid}/root{SHARED}"))
+        self.lease_owner = held.node if held and held.held else "nobody"
+
+    def ledger(self) -> Ledger:
+        """What the sender noted."""
+        return self._sender.ledger() if self._sender else Ledger({}, {})
+
+    def evidence(self) -> Evidence:
+        """What was gathered. The takeover history is asked for where the logical host runs."""
+        running = self.stage.active()
+        return Evidence(
+            fault=named(self.faults),
+            expected=expected(self.faults),
+            may_fence=any(fault.may_fence for fault in self.faults),
+            touched=frozenset[str]().union(*(fault.touches for fault in self.faults)),
+            victim=self.victim,
+            successor=self.successor,
+            began=self.began,
+            struck=self.struck,
+            recovered=self.recovered,
+            changes=self._watch.changes if self._watch else [],
+            marks=takeover.marks_on(running) if running else [],
+            power=[entry for entry in self.stage.lab.power_log() if entry.wall >= self.began],
+            samples=self._sampler.samples if self._sampler else [],
+            sightings=self._sampler.sightings if self._sampler else [],
+            remains=self.remains,
+            calls=self.calls,
+            ledger=self.ledger(),
+            stored=self.stored,
+            required={suite: census.service_names(suite) for suite in COMMANDS},
+            lease_owner=self.lease_owner,
+            active_groups=self.active_groups,
+        )
+
+
+def longest_silence(ledger: Ledger, since: float) -> float:
+    """The longest time between two acknowledgements after `since`, in seconds; what a sender feels of a fault."""
+    times = sorted(each.at for each in ledger.acknowledged.values() if each.at >= since)
+    return max((after - before for before, after in pairwise([since, *times])), default=0.0)

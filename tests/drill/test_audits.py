@@ -1,0 +1,203 @@
+"""Each audit is silent about evidence of a good round, and notices each violation that is planted in it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bansho.contract import limits
+from bansho.drill.audits import AUDITS, Evidence
+from bansho.drill.audits.evidence import Call, Sample, Sighting
+from bansho.drill.audits.status import LONGEST_RETRY
+from bansho.drill.census import Found, Remains
+from bansho.drill.traffic import Acknowledged, Ledger
+from bansho.lab.powerlog import Entry
+from bansho.lab.watch import Change, What
+from bansho.logicalhost.history import Mark
+
+MANAGER = Found(100, 1, 1, "jbs_spmd", "base", "")
+SERVICE = Found(101, 2, 100, "python3", "base", "event-service")
+SUITE = (MANAGER, SERVICE)
+BY_ID = {audit.id: audit for audit in AUDITS}
+
+
+def change(at: float, node: str, what: What, held: bool) -> Change:
+    return Change(at, at, node, what, held)
+
+
+def lease(at: float, node: str, epoch: int) -> Mark:
+    return Mark(at, node, "lease", {"epoch": epoch, "previous": None})
+
+
+def sample(value: int, before: tuple[Found, ...] = (), after: tuple[Found, ...] = (), at: float = 20.0) -> Sample:
+    return Sample(at, 0.1, "n2", "base", value, bool(before or after), before, after)
+
+
+def call(order: str, value: int = 0, took: float = 0.1, standby: bool = False) -> Call:
+    return Call("n2", f"jbs_{order} watch", order, value, took, (), (), (), standby)
+
+
+def left(**found: tuple[object, ...]) -> Remains:
+    nothing = Remains("n1", (), (), (), (), (), ())
+    return nothing._replace(**found)  # type: ignore[arg-type]
+
+
+GOOD = Evidence(
+    fault="power-loss",
+    expected="moves",
+    may_fence=True,
+    touched=frozenset(),
+    victim="n1",
+    successor="n2",
+    began=5.0,
+    struck=10.0,
+    recovered=18.0,
+    changes=[
+        change(1, "n1", "disk", True),
+        change(1.1, "n1", "address", True),
+        change(14, "n1", "address", False),
+        change(14, "n1", "disk", False),
+        change(14.5, "n2", "disk", True),
+        change(14.7, "n2", "address", True),
+    ],
+    marks=[
+        lease(2, "n1", 1),
+        lease(15, "n2", 2),
+        Mark(16, "n2", "base started", {}),
+        Mark(17, "n2", "database open", {}),
+    ],
+    power=[Entry(13, 13, "n3", "reboot", "n1", False), Entry(14, 14, "n3", "reboot", "n1", True)],
+    samples=[sample(0, SUITE, SUITE), sample(1)],
+    sightings=[Sighting(9, {"n1": SUITE, "n2": (), "n3": ()}), Sighting(19.8, {"n2": SUITE, "n3": ()})],
+    remains=[left()],
+    calls=[call("start"), call("stop"), call("killall"), call("status", value=1, standby=True)],
+    ledger=Ledger({1: 9.0, 2: 11.0}, {1: Acknowledged(501, 9.1), 2: Acknowledged(502, 16.0)}),
+    stored=[1, 2],
+    required={"base": frozenset({"event-service"})},
+    lease_owner="n2",
+    active_groups=2,
+)
+
+STAYS = GOOD._replace(fault="kill-event-service", expected="stays", may_fence=False, victim="n2", power=[])
+GHOST = Found(300, 5, 1, "python3", "base", "event-service")
+TWICE = Found(102, 9, 100, "python3", "base", "event-service")
+
+PLANTED: list[tuple[str, str, Evidence]] = [
+    ("I0", "never up again", GOOD._replace(recovered=None)),
+    ("I1", "two mounts", GOOD._replace(changes=[*GOOD.changes, change(18, "n3", "disk", True)])),
+    ("I1", "two addresses", GOOD._replace(changes=[*GOOD.changes, change(18, "n3", "address", True)])),
+    ("I1", "services on two nodes", GOOD._replace(sightings=[Sighting(12, {"n1": SUITE, "n2": (GHOST,)})])),
+    ("I1", "an epoch twice", GOOD._replace(marks=[lease(2, "n1", 2), lease(15, "n2", 2)])),
+    ("I1", "an epoch that went back", GOOD._replace(marks=[lease(2, "n1", 7), lease(15, "n2", 6)])),
+    ("I1", "the lease elsewhere", GOOD._replace(lease_owner="n1")),
+    ("I1", "the lease with nobody", GOOD._replace(lease_owner="nobody")),
+    ("I2", "a process", GOOD._replace(remains=[left(processes=("postgres 5",))])),
+    ("I2", "an open file", GOOD._replace(remains=[left(holders=("python3 6: /srv/x",))])),
+    ("I2", "a port", GOOD._replace(remains=[left(ports=(7710,))])),
+    ("I3", "8 beside a process", GOOD._replace(samples=[sample(8, SUITE, SUITE)])),
+    ("I3", "8 beside the process manager", GOOD._replace(samples=[sample(8, (MANAGER,), (MANAGER,))])),
+    ("I3", "0 without a service", GOOD._replace(samples=[sample(0, (MANAGER,), (MANAGER,))], sightings=[])),
+    ("I3", "a value of no row", GOOD._replace(samples=[sample(127, SUITE, SUITE)])),
+    (
+        "I4",
+        "12 for too long",
+        GOOD._replace(samples=[sample(12, SUITE, SUITE, at=at) for at in (20.0, 60.0, 21.0 + LONGEST_RETRY)]),
+    ),
+    ("I5", "a start that hangs", GOOD._replace(calls=[call("start", took=limits.START + 1.5)])),
+    ("I5", "a stop that hangs", GOOD._replace(calls=[call("stop", took=limits.STOP + 1.5)])),
+    ("I6", "a start that returns 4", GOOD._replace(calls=[call("start", value=4)])),
+    ("I6", "a stop killed by a signal", GOOD._replace(calls=[call("stop", value=-9)])),
+    ("I7", "a second start that starts", GOOD._replace(calls=[call("start")._replace(new=("base event-service 9",))])),
+    ("I7", "a second stop that ends", GOOD._replace(calls=[call("stop")._replace(gone=("base event-service 9",))])),
+    ("I7", "a second kill that fails", GOOD._replace(calls=[call("killall", value=1)])),
+    ("I8", "moved without need", STAYS._replace(victim="n1")),
+    ("I8", "not moved", GOOD._replace(successor="n1", lease_owner="n1")),
+    ("I8", "fenced without need", STAYS._replace(power=GOOD.power)),
+    ("I9", "lost", GOOD._replace(stored=[1])),
+    ("I9", "doubled", GOOD._replace(stored=[1, 2, 2])),
+    ("I9", "invented", GOOD._replace(stored=[1, 2, 3])),
+    (
+        "I9",
+        "one serial for two",
+        GOOD._replace(ledger=GOOD.ledger._replace(acknowledged=dict.fromkeys((1, 2), Acknowledged(501, 9.1)))),
+    ),
+    (
+        "I10",
+        "the database before Base",
+        GOOD._replace(
+            marks=[lease(15, "n2", 2), Mark(16, "n2", "database open", {}), Mark(17, "n2", "base started", {})]
+        ),
+    ),
+    (
+        "I10",
+        "the lease before the address",
+        GOOD._replace(changes=[change(14.7, "n2", "disk", True), change(14.5, "n2", "address", True)]),
+    ),
+    ("I10", "the disk given back first", GOOD._replace(changes=[*GOOD.changes, change(19, "n2", "disk", False)])),
+    ("I11", "a standby that says 8", GOOD._replace(calls=[call("status", value=8, standby=True)])),
+    (
+        "I11",
+        "a standby that writes",
+        GOOD._replace(calls=[call("status", value=1, standby=True)._replace(written=("run/bansho/watch",))]),
+    ),
+    ("I11", "a standby that says 12 in passing", GOOD._replace(samples=[sample(12)])),
+    (
+        "I12",
+        "restarted by its process manager",
+        GOOD._replace(sightings=[Sighting(11, {"n2": SUITE}), Sighting(12, {"n2": (MANAGER, TWICE)})]),
+    ),
+    ("I14", "a mount", GOOD._replace(remains=[left(mounts=("/srv/bansho",))])),
+    ("I14", "a control group", GOOD._replace(remains=[left(groups=("bansho.base.1",))])),
+    ("I14", "a record", GOOD._replace(remains=[left(files=("watch/base/record",))])),
+    ("I14", "a control group too many", GOOD._replace(active_groups=3)),
+]
+
+
+@pytest.mark.parametrize("evidence", [GOOD, STAYS], ids=["moved", "stayed"])
+def test_a_good_round_is_clean(evidence: Evidence) -> None:
+    assert {audit.id: list(audit.violations(evidence)) for audit in AUDITS if audit.observed(evidence)} == {
+        audit.id: [] for audit in AUDITS
+    }
+
+
+@pytest.mark.parametrize(("audit", "planted", "evidence"), PLANTED, ids=[f"{a}: {what}" for a, what, _ in PLANTED])
+def test_a_planted_violation_is_noticed(audit: str, planted: str, evidence: Evidence) -> None:
+    assert BY_ID[audit].observed(evidence)
+    assert list(BY_ID[audit].violations(evidence))
+
+
+def test_every_audit_has_a_planted_violation() -> None:
+    assert {audit for audit, _, _ in PLANTED} == set(BY_ID)
+
+
+NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
+    ("I3", "8 while the process appears", lambda: GOOD._replace(samples=[sample(8, (), SUITE)])),
+    (
+        "I3",
+        "0 a moment after the service died",
+        lambda: GOOD._replace(
+            samples=[sample(0, (MANAGER,), (MANAGER,))],
+            sightings=[Sighting(19.0, {"n2": SUITE})],
+        ),
+    ),
+    ("I8", "either is permitted", lambda: GOOD._replace(expected="either", successor="n1", lease_owner="n1")),
+    (
+        "I10",
+        "the fault itself took the disk away",
+        lambda: GOOD._replace(changes=[*GOOD.changes, change(19, "n2", "disk", False)], touched=frozenset({"disk"})),
+    ),
+    (
+        "I12",
+        "started by the next process manager",
+        lambda: GOOD._replace(
+            sightings=[
+                Sighting(11, {"n2": SUITE}),
+                Sighting(12, {"n2": (MANAGER._replace(pid=200), TWICE._replace(parent=200))}),
+            ]
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("audit", "what", "make"), NOT_VIOLATED, ids=[f"{a}: {what}" for a, what, _ in NOT_VIOLATED])
+def test_what_is_permitted_is_no_violation(audit: str, what: str, make: Callable[[], Evidence]) -> None:
+    assert list(BY_ID[audit].violations(make())) == []

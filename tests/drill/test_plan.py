@@ -1,0 +1,58 @@
+"""The series of faults: a function of the seed, every fault before any comes again, pairs in an order that can work."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bansho.drill.errors import UnknownFault
+from bansho.drill.faults import FAULTS, GROUPS, chosen
+from bansho.drill.plan import expected, named, plan
+
+ALL = list(FAULTS.values())
+
+
+@given(st.integers(0, 2**31), st.integers(1, 120), st.integers(1, 2))
+def test_the_seed_decides_and_every_fault_comes_before_any_comes_again(seed: int, rounds: int, at_once: int) -> None:
+    series = plan(ALL, rounds, seed, at_once)
+    assert len(series) == rounds
+    assert [named(faults) for faults in series] == [named(faults) for faults in plan(ALL, rounds, seed, at_once)]
+    if at_once == 1:
+        first = [faults[0].name for faults in series[: len(ALL)]]
+        assert len(set(first)) == len(first)
+
+
+@given(st.integers(0, 2**31))
+def test_of_two_at_once_no_power_is_cut_before_the_other_strikes(seed: int) -> None:
+    for faults in plan(ALL, 60, seed, 2):
+        assert len({type(fault) for fault in faults}) == len(faults)
+        assert [ALL.index(fault) for fault in faults] == sorted(ALL.index(fault) for fault in faults)
+        assert len(faults) == 1 or not any(fault.rests for fault in faults)
+
+
+def test_another_seed_is_another_series() -> None:
+    assert len({tuple(map(named, plan(ALL, 20, seed))) for seed in range(20)}) > 1
+
+
+def test_what_is_expected_of_two_at_once() -> None:
+    kill, loss, off = FAULTS["kill-imdb"], FAULTS["power-loss"], FAULTS["power-off"]
+    assert [expected(each) for each in ((kill,), (loss,), (loss, off), (kill, loss))] == [
+        "stays",
+        "moves",
+        "moves",
+        "either",
+    ]
+
+
+def test_faults_are_chosen_by_name_or_group_and_by_the_number_of_nodes() -> None:
+    assert {fault.name for fault in chosen((), 3)} == set(FAULTS)
+    assert {fault.name for fault in chosen(("power", "kill-imdb"), 3)} == {*GROUPS["power"], "kill-imdb"}
+    assert not {"cable-cut", "cut-during-takeover"} & {fault.name for fault in chosen((), 2)}
+    with pytest.raises(UnknownFault, match="meteor"):
+        chosen(("meteor",), 3)
+
+
+def test_every_fault_says_what_it_does_and_how_it_is_undone() -> None:
+    for fault in ALL:
+        assert fault.what
+        assert fault.undone
+        assert fault.needs
