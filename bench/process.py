@@ -1,0 +1,288 @@
+"""What process management costs, beside others in the same run: `python bench/process.py`.
+
+Fifty statuses at once; from a service's death to the record; forced termination of 200 processes that try to escape;
+the start of a suite of 8; the daemon's idle CPU and memory with 8 and with 500 services. One status alone, idle and
+under load, is `bench/monitor.py`. Every round asks each contender once, in turns.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bansho.cluster.install import OUR_COMMANDS
+
+sys.path.append(str(Path(__file__).parents[1]))
+from bench.monitor import SUPERVISOR, load, running
+
+HOST, SUITE = "bench", "base"
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+PROGRAM = """
+import os, socket, sys
+if "NOTIFY_SOCKET" in os.environ:
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+elif sys.argv[1:]:
+    os.write(int(sys.argv[1]), b"\\n")
+    os.close(int(sys.argv[1]))
+os.execvp("sleep", ["sleep", "infinity"])
+"""
+"""Ready as soon as it runs, and small from then on; tells ours by sd_notify, s6 by a newline on a descriptor."""
+ESCAPEES = """
+import os, signal, socket, time
+for number in range(200):
+    if os.fork() == 0:
+        if number % 2:
+            os.setsid()
+        if number % 3 and os.fork():
+            os._exit(0)
+        if number % 5 == 0:
+            os.execve("/bin/sleep", ["innocent", "infinity"], {})
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            signal.pause()
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+while True:
+    signal.pause()
+"""
+LIMIT = 60.0
+
+
+class Ours:
+    """A logical host of its own in a folder."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.shared, etc = root / name, root / "etc/logical-hosts"
+        for folder in (self.shared / "conf", self.shared / "log", etc, root / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        definition = f'name = "{name}"\nkind = "physical"\nshared-directory = "{self.shared}"\nsuites = ["{SUITE}"]\n'
+        (etc / f"{name}.toml").write_text(definition)
+        self.name, self.record = name, root / "run" / name / SUITE / "record"
+        self.environment = {**os.environ, "BANSHO_ETC": str(root / "etc"), "BANSHO_RUN": str(root / "run")}
+
+    def write(self, program: str, count: int) -> None:
+        """The suite file: `count` services that run `program`."""
+        command = json.dumps([*PYTHON, program])
+        tables = [f'[[service]]\nname = "s{number}"\ncommand = {command}\n' for number in range(count)]
+        (self.shared / "conf" / f"{SUITE}.toml").write_text("\n".join([f'suite = "{SUITE}"', *tables]))
+
+    def __call__(self, verb: str) -> float:
+        """Milliseconds of one command; ends the bench where it fails."""
+        arguments = ["-h", self.name] if verb == "spmd_status" else [self.name]
+        return timed([str(OUR_COMMANDS / f"jbs_{verb}"), *arguments], self.environment)
+
+    def services(self) -> dict[str, dict[str, object]]:
+        return {each["name"]: each for each in json.loads(self.record.read_text().splitlines()[2])["services"]}
+
+    @property
+    def manager(self) -> int:
+        return int(self.record.read_text().split()[4])
+
+
+def timed(command: list[str], environment: dict[str, str] | None = None) -> float:
+    """Milliseconds of a command that must succeed."""
+    begun = time.perf_counter()
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        sys.exit(f"{' '.join(command)} returned {ended.returncode}: {ended.stderr}")
+    return (time.perf_counter() - begun) * 1000
+
+
+def until(true: Callable[[], bool]) -> float:
+    """Milliseconds until something is true; looks all the time."""
+    begun = time.perf_counter()
+    while not true():
+        if time.perf_counter() - begun > LIMIT:
+            sys.exit("it never came true")
+    return (time.perf_counter() - begun) * 1000
+
+
+def line(what: str, times: list[float], note: str = "") -> None:
+    """A row: median, worst, note."""
+    print(f"{what:38}{statistics.median(times):10.1f}{max(times):9.1f}  {note}", flush=True)
+
+
+def ratio(times: list[float], peer: list[float], name: str) -> str:
+    return f"{statistics.median(times) / statistics.median(peer):.2f} x {name}"
+
+
+@contextmanager
+def s6(root: Path, count: int) -> Iterator[Callable[[], float]]:
+    """A folder of services; calling it starts all of them anew and gives the milliseconds until all are ready."""
+    folder = root / "s6"
+    for number in range(count):
+        service = folder / f"s{number}"
+        service.mkdir(parents=True)
+        (service / "notification-fd").write_text("3\n")
+        (service / "program").write_text(PROGRAM)
+        (service / "run").write_text(f"#!/bin/sh\nexec {sys.executable} -I -S program 3\n")
+        (service / "run").chmod(0o755)
+    services = [str(path) for path in folder.iterdir()]
+
+    def start() -> float:
+        begun = time.perf_counter()
+        with subprocess.Popen(["s6-svscan", str(folder)], stdout=-3, stderr=-3) as scanner:
+            while not all((Path(each) / "supervise" / "control").exists() for each in services):
+                time.sleep(0.001)
+            subprocess.run(["s6-svwait", "-U", "-a", *services], check=True)
+            took = (time.perf_counter() - begun) * 1000
+            subprocess.run(["s6-svscanctl", "-t", str(folder)], check=True)
+            scanner.wait()
+        return took
+
+    yield start
+
+
+@contextmanager
+def supervisor(root: Path, count: int) -> Iterator[tuple[Callable[[], float], list[str]]]:
+    """The same under supervisord: how long until its own status says RUNNING (it knows no readiness); its status."""
+    folder = root / "supervisor"
+    folder.mkdir()
+    configuration = folder / "conf"
+    text = SUPERVISOR.format(root=folder).replace("numprocs=10", f"numprocs={count}\nstartsecs=0")
+    configuration.write_text(text)
+    status = ["supervisorctl", "-c", str(configuration), "status"]
+
+    def start() -> float:
+        begun = time.perf_counter()
+        with running(["supervisord", "-n", "-c", str(configuration)], status):
+            return (time.perf_counter() - begun) * 1000
+
+    yield start, status
+
+
+def at_once(command: list[str], environment: dict[str, str], count: int) -> float:
+    """Milliseconds until `count` of them, begun together, have all answered."""
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(lambda _: timed(command, environment), range(count)))
+    return (time.perf_counter() - begun) * 1000
+
+
+def statuses(suite: Ours, rounds: int, loops: int) -> None:
+    """Fifty at once, idle and under load."""
+    ours, bare = [str(OUR_COMMANDS / "jbs_spmd_status"), "-h", suite.name], [*PYTHON, "pass"]
+    for name, busy in (("idle", 0), (f"{loops} busy loops", loops)):
+        with load(busy):
+            pairs = [
+                (at_once(ours, suite.environment, 50), at_once(bare, suite.environment, 50)) for _ in range(rounds)
+            ]
+        mine, others = (list(each) for each in zip(*pairs, strict=True))
+        line(f"50 statuses at once, {name}", mine, ratio(mine, others, "50 bare interpreters"))
+
+
+def deaths(suite: Ours, rounds: int) -> None:
+    """From SIGKILL to the record that says so."""
+    times = []
+    for number in range(min(rounds, len(suite.services()))):
+        os.kill(int(str(suite.services()[f"s{number}"]["pid"])), signal.SIGKILL)
+        times.append(until(lambda: suite.services()[f"s{number}"]["state"] == "failed"))  # noqa: B023 - called at once
+    line("a service's death to the record", times, "budget 50 ms")
+
+
+def terminations(suite: Ours, rounds: int) -> None:
+    """Forced termination of 200 processes, half started by half."""
+    times = []
+    suite.write(ESCAPEES, 1)
+    for _ in range(rounds):
+        suite("start.cluster")
+        times.append(suite("killall.cluster"))
+    line("forced termination of 200", times, "budget 1000 ms; the command itself proves that none is left")
+
+
+def starts(suite: Ours, root: Path, rounds: int) -> None:
+    """A suite of 8, and beside it one service alone, and two others."""
+    suite.write(PROGRAM, 8)
+    with s6(root, 8) as s6_start, supervisor(root, 8) as (supervisor_start, _):
+        times: dict[str, list[float]] = {"ours": [], "alone": [], "s6": [], "supervisord": []}
+        for _ in range(rounds):
+            times["ours"].append(suite("start.cluster"))
+            suite("stop.cluster")
+            times["alone"].append(alone())
+            times["s6"].append(s6_start())
+            times["supervisord"].append(supervisor_start())
+    over = statistics.median(times["ours"]) - statistics.median(times["alone"])
+    line("start of a suite of 8", times["ours"], f"{over:.0f} ms over eight such services alone; budget 100 ms")
+    line("  the same eight services alone", times["alone"])
+    line("  s6-svscan until all are ready", times["s6"], ratio(times["ours"], times["s6"], "s6"))
+    line("  supervisord until all are RUNNING", times["supervisord"], ratio(times["ours"], times["supervisord"], "it"))
+
+
+def alone() -> float:
+    """Milliseconds until eight of the services, side by side and under nobody, are ready."""
+    reader, writer = os.pipe()
+    begun = time.perf_counter()
+    processes = [subprocess.Popen([*PYTHON, PROGRAM, str(writer)], pass_fds=[writer]) for _ in range(8)]
+    got = 0
+    while got < len(processes):
+        got += len(os.read(reader, len(processes)))
+    took = (time.perf_counter() - begun) * 1000
+    for process in processes:
+        process.kill()
+        process.wait()
+    os.close(reader)
+    os.close(writer)
+    return took
+
+
+def idle(suite: Ours, count: int, seconds: float) -> None:
+    """CPU and memory of the process manager while nothing happens but its beat."""
+    suite.write(PROGRAM, count)
+    took = suite("start.cluster")
+    time.sleep(2)
+    before = on_cpu(suite.manager)
+    time.sleep(seconds)
+    share = (on_cpu(suite.manager) - before) / seconds
+    print(
+        f"idle with {count:3} services: {share:8.2%} of a core, {memory(suite.manager):6.1f} MB (start {took:.0f} ms)"
+    )
+    suite("stop.cluster")
+
+
+def on_cpu(pid: int) -> float:
+    """Seconds that the process's threads have run."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+def memory(pid: int) -> float:
+    """Megabytes, what is shared divided among those who share it."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(each.split()[1]) for each in lines if each.startswith("Pss:")) / 1024
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--load", type=int, default=16, help="busy loops for the loaded part")
+    parser.add_argument("--many", type=int, default=500, help="services of the large suite")
+    parser.add_argument("--seconds", type=float, default=10, help="how long the idle daemon is watched")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        root = Path(tempfile.mkdtemp(prefix="b-", dir="/tmp"))
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        suite = Ours(root, HOST)
+        stack.callback(suite, "killall.cluster")
+        suite.write(PROGRAM, 8)
+        suite("start.cluster")
+        print(f"{'':38}{'median ms':>10}{'worst':>9}")
+        statuses(suite, arguments.rounds, arguments.load)
+        deaths(suite, arguments.rounds)
+        suite("stop.cluster")
+        terminations(suite, arguments.rounds)
+        starts(suite, root, arguments.rounds)
+        for count in (8, arguments.many):
+            idle(suite, count, arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()
