@@ -58,11 +58,11 @@ def _settings(element: Element, owner: str) -> Iterator[tuple[str, str]]:
         if child.tag == "nvpair":
             yield f"{owner}{NAMED.get(element.tag, 'property')} {child.get('name')}", child.get("value", "")
             continue
-        place = owner + _place(child)
+        place = _place(child) if child.tag == "primitive" else owner + _place(child)
         yield from ((place + name, value) for name, value in child.items() if name not in TOLD_BY_PLACE)
         if child.tag == "group":
             yield place + "members", ", ".join(each.get("id", "") for each in child.findall("primitive"))
-        yield from _settings(child, "" if child.tag == "group" else place)
+        yield from _settings(child, place)
 
 
 def _place(element: Element) -> str:

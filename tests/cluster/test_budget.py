@@ -1,0 +1,86 @@
+"""Numbers that contradict each other are found before anything is registered, and the one to change is named."""
+
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bansho.cluster import budget
+from bansho.cluster.budget import Entry
+from bansho.cluster.model import model
+from bansho.logicalhost.definition import LogicalHost, parse
+from bansho.process import definition as processes
+from bansho.process.definition import Suite
+
+
+def host(definition: str, keys: str = "") -> LogicalHost:
+    return parse(definition + keys, Path("watch.toml"))
+
+
+def suites(of: LogicalHost) -> dict[str, Suite]:
+    """Our own suites, as `bansho setup` writes them."""
+    found = {}
+    for name in of.suites:
+        text = resources.files(f"bansho.{name}").joinpath("suite.toml").read_text()
+        found[name] = processes.complete(processes.parse(text, Path(name), name, logical=True), of)
+    return found
+
+
+def unmet(of: LogicalHost) -> Iterator[Entry]:
+    return (entry for entry in budget.entries(of, model(of), suites(of)) if not entry.fits)
+
+
+def test_the_defaults_fit_our_own_suites(definition: str) -> None:
+    assert list(unmet(host(definition))) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "subject", "change"),
+    [
+        ("[cluster.limits]\nmonitor = 98", "watch-manager monitor", "raise cluster.limits.monitor to 99"),
+        ("[cluster.limits]\nstart = 123", "watch-base start", "raise cluster.limits.start to 124"),
+        ("[cluster.limits]\nstop = 211", "watch-manager stop", "raise cluster.limits.stop to 212"),
+        ("failure-window = 1005", "watch failure window", "raise cluster.failure-window to 1006"),
+        ("[limits]\nstart = 24", "watch-manager services' start", "raise limits.start by 1,"),
+        ("[limits]\nservice-start = 109", "watch-base services' start", "raise limits.start by 1,"),
+        ("[limits]\nservice-stop = 62", "watch-base services' stop", "raise limits.stop by 1,"),
+    ],
+)
+def test_what_does_not_fit_names_the_number_to_change(definition: str, keys: str, subject: str, change: str) -> None:
+    found = {entry.subject: entry.change for entry in unmet(host(definition, keys))}
+    assert found[subject].startswith(change)
+
+
+def test_the_longest_chain_of_services_counts_not_their_sum(definition: str) -> None:
+    chain = budget.chain(suites(host(definition))["manager"], "start")
+    assert chain.services[0] == "imdb"
+    assert (len(chain.services), chain.seconds) == (2, 120)
+    assert budget.chain(suites(host(definition))["manager"], "stop").seconds == 50
+
+
+seconds = st.integers(1, 600)
+
+
+@given(start=seconds, stop=seconds, status=seconds, retries=st.integers(0, 20))
+def test_limits_that_are_derived_always_fit(start: int, stop: int, status: int, retries: int) -> None:
+    text = f"""\
+name = "watch"
+shared-directory = "/srv/watch/shared"
+address = "192.0.2.10/24"
+[disk]
+device = "/dev/d"
+mount-point = "/srv/watch"
+[limits]
+start = {start}
+stop = {stop}
+[cluster]
+nodes = ["n1", "n2"]
+status-timeout = {status}
+retries = {retries}
+restarts = 0
+"""
+    of = host(text)
+    assert all(entry.fits for entry in budget.entries(of, model(of), {}))
