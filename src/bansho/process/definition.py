@@ -64,7 +64,8 @@ class Suite(Section, frozen=True, kw_only=True):
     @property
     def dependencies(self) -> graph.Dependencies:
         """What each enabled service waits for. One that is off keeps nobody waiting."""
-        return {name: frozenset(service.after) & self.enabled.keys() for name, service in self.enabled.items()}
+        enabled = self.enabled
+        return {name: frozenset(service.after) & enabled.keys() for name, service in enabled.items()}
 
 
 def load(host: LogicalHost, suite: str) -> Suite:

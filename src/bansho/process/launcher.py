@@ -7,10 +7,9 @@ hangs, and its start limit passes), becomes USER (or "": stays as it is), and tu
 the service's already. What it cannot do it reports as STATUS, and ends with 126.
 """
 
+import _signal  # type: ignore[import-not-found] # `signal` wraps it into enums: as long to import as the interpreter
 import os
 import pwd
-import signal
-import socket
 import sys
 
 CANNOT_LAUNCH = 126
@@ -28,9 +27,9 @@ def launch(group: str, log: str, user: str, nice: str, *command: str) -> None:
         _become(user)
     os.umask(0o027)
     os.chdir("/")
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # the interpreter ignores them, and that would be inherited
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # the interpreter ignores them, and that would be inherited
+        _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
     os.execvp(command[0], command)  # noqa: S606 - the command is a list
 
 
@@ -51,6 +50,8 @@ def _become(user: str) -> None:
 
 def report(problem: str) -> None:
     """Tells the process manager why the program was not launched."""
+    import socket
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.sendto(f"STATUS=cannot be launched: {problem}".encode(), os.environ["NOTIFY_SOCKET"])
 

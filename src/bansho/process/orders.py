@@ -102,7 +102,7 @@ class Orders:
 
     def _start_is_over(self) -> bool:
         supervision = self._supervision
-        return supervision.aim is SuiteAim.DOWN or supervision.standing.settled
+        return supervision.aim is SuiteAim.DOWN or supervision.settled
 
     async def _stop(self, request: Request) -> AsyncIterator[Answer]:
         supervision = self._supervision

@@ -34,11 +34,10 @@ DISK_TROUBLE = {
 
 
 class Standing(NamedTuple):
-    """How the suite stands: its value of 3.2, the line for a person, whether a start has nothing left to wait for."""
+    """How the suite stands: its value of 3.2, and the line for a person."""
 
     value: int
     text: str
-    settled: bool
 
 
 class Supervision:
@@ -195,16 +194,17 @@ class Supervision:
         glances = self.glances()
         why = DISK_TROUBLE.get(keeper) or ("" if value == operation.ALL_RUNNING else text.reasons(glances))
         line = text.line(self.site.host, self.site.suite, value, why or ("" if self._definition else PREPARING))
-        return Standing(value, line, self._settled(keeper))
+        return Standing(value, line)
 
     def _value(self, keeper: KeeperState) -> int:
         if not self._definition or (keeper is KeeperState.STALLED and self._just_awoke()):
             return operation.RETRY
         return suite_value(self.aim, self._states().values(), directory_available=keeper is KeeperState.HELD)
 
-    def _settled(self, keeper: KeeperState) -> bool:
+    @property
+    def settled(self) -> bool:
         """Whether a start has nothing to wait for any more."""
-        return keeper is KeeperState.LOST or (
+        return self._keeper() is KeeperState.LOST or (
             self._definition is not None and graph.settled(self._dependencies(), self._states())
         )
 
