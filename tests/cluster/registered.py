@@ -101,7 +101,8 @@ restarts = {RESTARTS}
 
     def marks(self) -> list[tuple[float, str]]:
         """[when, leg] of the takeover history."""
-        text = self.on(self.lab.node(self.home()), f"cat {self.directory}/log/takeover.jsonl").stdout
+        node = self.lab.node(self.home() or self.located("watch-disk"))
+        text = self.on(node, f"cat {self.directory}/log/takeover.jsonl").stdout
         marks = [json.loads(line) for line in text.splitlines()]
         return [(mark["at"], mark["leg"]) for mark in marks]
 

@@ -126,7 +126,7 @@ def apply(name: str, fencing: Path | None, yes: bool, as_json: bool) -> None:
         if any(each.operation != "start" for each in effects):
             operation.confirm(f"logical host {name}", [each.words() for each in effects], yes)
         changed = registration.patch(draft.old, draft.new)
-    operation.tell_the_others(name)
+    attribute.tell(name)
     if as_json:
         told = [each._asdict() for each in found]
         document = {"name": name, "changed": changed, "changes": told, "effects": [each.words() for each in effects]}
@@ -154,7 +154,7 @@ def diff(name: str, fencing: Path | None, as_json: bool) -> None:
     not. Exit code 0: no difference; 1: some, or it could not be told.
     """
     model = plans.plan(definition.load(name), "").model
-    operation.tell_the_others(name)
+    attribute.tell(name)
     with registration.drafted(model, fencing_text(fencing)) as draft:
         found = drift.between(draft.old, draft.new)
         effects = [each.words() for each in simulate.effects(draft.new)] if found else []

@@ -4,14 +4,13 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from bansho.cluster import errors, facts
-from bansho.cluster.pacemaker import attribute, operate
+from bansho.cluster import errors
+from bansho.cluster.pacemaker import operate
 from bansho.cluster.pacemaker import status as statuses
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.cluster.pacemaker.status import Failure, HostStatus, Running
@@ -30,12 +29,6 @@ def confirm(what: str, effects: Sequence[str], yes: bool) -> None:
     refused = errors.NotConfirmed(what=what, effects=", ".join(effects))
     if not sys.stdin.isatty() or not click.confirm(f"{what}: the cluster will {', '.join(effects)}. Go on?"):
         raise refused
-
-
-def tell_the_others(name: str) -> None:
-    """This node's facts, for the others to compare. Elsewhere than in a cluster nobody listens, which is no matter."""
-    with suppress(errors.ToolMissing, errors.ToolFailed):
-        attribute.tell(name, facts.of_this_node(name))
 
 
 @click.command()

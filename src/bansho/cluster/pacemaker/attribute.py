@@ -2,16 +2,20 @@
 
 It is told when the cluster asks a node what runs there (at registration, and whenever the node joins), and by
 `bansho cluster apply` and `diff` on the node where they are called. It goes when the node leaves the cluster.
+
+`python -m bansho.cluster.pacemaker.attribute HOST` tells this node's; elsewhere than in a cluster nobody listens.
 """
 
-from collections.abc import Mapping
+import contextlib
+import sys
 from xml.etree.ElementTree import Element
 
 from bansho.cluster import facts
+from bansho.cluster.errors import ToolFailed, ToolMissing
 from bansho.cluster.pacemaker.cib import Cib
 
 TELLS_WITHIN = 5.0
-"""Seconds allowed for telling: a probe waits for it."""
+"""Seconds allowed for telling."""
 
 
 def attribute_of(host: str) -> str:
@@ -19,10 +23,11 @@ def attribute_of(host: str) -> str:
     return f"bansho-{host}"
 
 
-def tell(host: str, found: Mapping[str, str]) -> None:
-    """Tells this node's facts. Raises ToolMissing, or ToolFailed on a node that is in no running cluster."""
-    update = ("--name", attribute_of(host), "--update", facts.encode(found))
-    Cib().run("attrd_updater", *update, patience=TELLS_WITHIN)
+def tell(host: str) -> None:
+    """Tells this node's facts. Elsewhere than in a running cluster nobody listens, which is no matter."""
+    update = ("--name", attribute_of(host), "--update", facts.encode(facts.of_this_node(host)))
+    with contextlib.suppress(ToolMissing, ToolFailed):
+        Cib().run("attrd_updater", *update, patience=TELLS_WITHIN)
 
 
 def told(cib: Element, host: str) -> dict[str, dict[str, str]]:
@@ -33,3 +38,7 @@ def told(cib: Element, host: str) -> dict[str, dict[str, str]]:
         if pair is not None:
             found[node.get("uname", "")] = facts.decode(pair.get("value", ""))
     return found
+
+
+if __name__ == "__main__":
+    tell(sys.argv[1])
