@@ -73,6 +73,20 @@ def test_nothing_is_left_after_a_stop(base: Suite, mechanism: str) -> None:
     assert base.value == 8
 
 
+def test_nothing_is_left_although_the_guardian_was_killed(base: Suite, mechanism: str) -> None:
+    base.write(steady("one"))
+    base.start()
+    group = (base.folder / "cgroup").read_text().strip()
+    manager = identity.stat(base.manager)
+    assert manager is not None
+    os.kill(manager.parent, signal.SIGKILL)
+    assert base.value == 0
+    assert base.stop().stdout == "base on watch: all stopped\n"
+    assert base.processes() == {}
+    assert not group or not Path(group).exists()
+    assert base.value == 8
+
+
 def test_start_and_stop_twice_change_nothing(base: Suite) -> None:
     base.write(steady("one"))
     base.start()

@@ -12,7 +12,7 @@ from bansho.contract.states import SuiteAim
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
-from bansho.process import logrotation, termination
+from bansho.process import cgroup, logrotation, termination
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed
 from bansho.process.log import Log
@@ -129,6 +129,9 @@ class Management:
         await self._release()
         self._supervision.close()
         self._site.folder.clear()
+        if self._site.group:  # the guardian, which lives longer, removes it; unless somebody killed that
+            cgroup.leave(self._site.group.parent)
+            cgroup.remove(self._site.group)
         self._log("process manager ends")
         self._orders.ended.set()
         self._supervision.changed.set()
