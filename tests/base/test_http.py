@@ -200,6 +200,15 @@ def test_damaged_tokens_are_said_to_be_that(service: Service) -> None:
         assert error(client.post("/api/v1/events", json={})) == (503, "BSHO4028-E")
 
 
+def test_a_disk_that_was_taken_away_is_no_reason_to_turn_a_sender_away(service: Service) -> None:
+    conf = service.host.shared.conf
+    away = conf.rename(conf.with_name("away"))
+    with service.client(service.send) as client:
+        assert error(client.post("/api/v1/events", json={})) == (503, "BSHO4028-E")
+        away.rename(conf)
+        assert client.post("/api/v1/events", json={}).status_code == 201
+
+
 def test_unknown_paths_and_methods(lasting: Service) -> None:
     with lasting.client(lasting.send) as client:
         assert error(client.get("/api/v1/nothing")) == (404, "BSHO4022-E")

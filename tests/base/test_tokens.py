@@ -70,6 +70,19 @@ def test_a_damaged_file_is_never_written_over(shared: SharedPlaces, content: byt
     assert tokens.path_of(shared).read_bytes() == content
 
 
+def test_no_file_means_no_tokens_and_no_folder_means_that_nobody_knows(shared: SharedPlaces) -> None:
+    text = tokens.create(shared, "web1", "send")
+    known = Tokens(shared)
+    assert known.find(text)
+    away = shared.conf.rename(shared.root / "away")
+    with pytest.raises(TokensUnreadable, match="BSHO4028-E"):
+        known.find("another")
+    away.rename(shared.conf)
+    assert known.find(text)
+    tokens.path_of(shared).unlink()
+    assert known.find("another") is None
+
+
 def test_as_root_the_file_is_the_services_users(shared: SharedPlaces, as_root: None) -> None:
     shared.events.mkdir()
     os.chown(shared.events, 65534, 65534)

@@ -127,7 +127,7 @@ class StoreFailed(BanshoError):
 
 
 class TokensUnreadable(BanshoError):
-    """Raised when the file of tokens is there and cannot be read as that."""
+    """Raised when the file of tokens is there and cannot be read as that, or its disk is away."""
 
     id = "BSHO4028-E"
     text = (

@@ -76,7 +76,10 @@ class Tokens:
     def _refresh(self) -> None:
         try:
             status = self._path.stat()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            # A disk that was taken away holds no tokens either; to say so to a sender would make it give up its events.
+            if not self._path.parent.is_dir():
+                raise TokensUnreadable(path=self._path, reason=f"no {self._path.parent}") from error
             self._stamp, self._tokens = None, []
             return
         except OSError as error:
