@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -94,3 +95,21 @@ def test_a_ledger_is_read_up_to_its_last_whole_line_and_then_on(tmp_path: Path) 
         file.write("2 10.3\n")
     assert watched.ledger().acknowledged[2] == traffic.Acknowledged(502, 10.3)
     assert watched.ledger().sent == {1: 10.0, 2: 10.2}
+
+
+def test_a_sender_that_gave_up_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "outside.ledger"
+    path.write_text("s 1 10.0\na 1 501 10.1\n")
+    script = "echo Traceback >&2; echo 'Refused: 401' >&2; exit 1"
+    with path.with_suffix(".errors").open("wb") as errors:
+        process = subprocess.Popen(["sh", "-c", script], stderr=errors)
+    process.wait(30)
+    assert Watched(process, path).said() == "1 acknowledged; the sender ended: Refused: 401"
+
+
+def test_a_sender_that_goes_on_says_how_far_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "outside.ledger"
+    path.write_text("s 1 10.0\na 1 501 10.1\n")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert Watched(process, path).said() == "1 acknowledged"
+        process.kill()

@@ -116,7 +116,7 @@ class Round:
             self.recovered = time.time()
         self.successor = active.name
         now = time.time()
-        wait("an event after all is mended", lambda: sender.acknowledged_after(now) is not None)
+        wait("an event after all is mended", lambda: sender.acknowledged_after(now) is not None, state=sender.said)
 
     def _probe(self, active: Node) -> None:
         self.calls += probe.again(self.stage, active)

@@ -84,6 +84,12 @@ class Sender:
         times = (ack.at for number, ack in ledger.acknowledged.items() if ledger.sent[number] > moment)
         return min(times, default=None)
 
+    def said(self) -> str:
+        """How many events are acknowledged; and its last words, where it gave up, such as the refusal of its token."""
+        words = self._path.with_suffix(".errors")
+        last = words.read_text().strip().splitlines()[-1:] if self._process.poll() is not None else []
+        return "; the sender ended: ".join([f"{len(self.ledger().acknowledged)} acknowledged", *last])
+
     def stop(self) -> None:
         """Ends it; it finishes the request that is under way, or gives it up."""
         self._process.terminate()
@@ -155,8 +161,9 @@ class Stage:
         path = self.folder / f"{source}.ledger"
         url = f"http://{self.address}:7710"
         command = [sys.executable, "-m", "bansho.drill.traffic", url, "/root/token", "-", "--rate", str(rate)]
-        with path.open("ab") as ledger:
-            return Sender(self.lab.outside.popen([*command, "--source", source], stdout=ledger), path)
+        with path.open("ab") as ledger, path.with_suffix(".errors").open("ab") as errors:
+            process = self.lab.outside.popen([*command, "--source", source], stdout=ledger, stderr=errors)
+        return Sender(process, path)
 
     def stored(self, source: str = SOURCE) -> list[int]:
         """The source serials that the IM database holds of a source, asked on the active node."""

@@ -114,7 +114,7 @@ def until_acknowledged(sender: Sender, count: int) -> None:
         f"{count} events to be acknowledged",
         lambda: len(sender.ledger().acknowledged) >= count,
         limit=2 * UP,
-        state=lambda: f"{len(sender.ledger().acknowledged)} acknowledged",
+        state=sender.said,
     )
 
 
