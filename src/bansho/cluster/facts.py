@@ -47,7 +47,7 @@ def of_this_node(name: str) -> dict[str, str]:
 
 def fingerprint(host: LogicalHost) -> str:
     """Of what a definition says, defaults filled in; comments and order make no difference."""
-    text = json.dumps(definition.as_document(host), sort_keys=True)
+    text = json.dumps(definition.as_document(host))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 

@@ -137,5 +137,6 @@ def test_an_address_in_no_local_network_cannot_be_asked_for(patient: Patient) ->
 
 def test_an_address_that_the_node_itself_has_set_is_wrong(patient: Patient) -> None:
     (patient.root / "disk").mkdir()
-    _, found = patient.examine(f"{NETWORK}\nip addr add 192.0.2.10/24 dev v0")
+    _, found = patient.examine(f"{NETWORK}\nip addr del 192.0.2.1/24 dev v0; ip addr add 192.0.2.10/24 dev v0")
     assert "192.0.2.10 is on v0 of this node" in said(found["address free"], "wrong")
+    assert "no interface of this node" in said(found["address in a local network"], "wrong"), "it is no proof of itself"
