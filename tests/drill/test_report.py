@@ -71,6 +71,11 @@ def test_times(values: list[float], expected: tuple[float, ...]) -> None:
     assert report.times(values) == expected
 
 
+def test_a_round_without_effect_has_no_time() -> None:
+    unseen = RESULTS[1]._replace(noticed=False)
+    assert report.distribution([RESULTS[0], unseen, RESULTS[2]]) == {"power-loss": [8.0, 10.0]}
+
+
 def test_events_of_all_rounds_are_added_and_those_of_an_unfinished_one_are_not() -> None:
     found = report.totals([*RESULTS, RESULTS[0]._replace(error="it ended")])
     assert (found["sent"], found["acknowledged"], found["unanswered"]) == (30, 27, 3)

@@ -33,7 +33,7 @@ class Settings(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a round. Times in seconds after the fault."""
+    """What became of a round. Times in seconds."""
 
     number: int
     fault: str
@@ -44,6 +44,7 @@ class Result(NamedTuple):
     noticed: bool
     """Whether anything was seen of the fault from outside."""
     recovered: float | None
+    """From the fault, or its undoing where nothing else mends it, until all ran again; None where it never did."""
     silence: float
     """The longest time without an acknowledged event."""
     legs: tuple[Leg, ...]
@@ -103,7 +104,7 @@ def _result(going: Round, evidence: Evidence, error: str) -> Result:
         successor=evidence.successor,
         struck=struck,
         noticed=going.noticed,
-        recovered=None if evidence.recovered is None else evidence.recovered - struck,
+        recovered=None if evidence.recovered is None else evidence.recovered - going.due,
         silence=longest_silence(evidence.ledger, struck),
         legs=_legs(evidence, going.stage.lab.spec.nodes),
         tally=tally(evidence.ledger, evidence.stored),

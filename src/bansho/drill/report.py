@@ -42,6 +42,12 @@ def by_fault(results: Iterable[Result]) -> dict[str, list[Result]]:
     return found
 
 
+def distribution(results: Iterable[Result]) -> dict[str, list[float]]:
+    """By fault, the times until all ran again, of those rounds in which anything was seen of it."""
+    seen = [each for each in results if each.noticed and each.recovered is not None]
+    return {fault: [each.recovered or 0.0 for each in rounds] for fault, rounds in by_fault(seen).items()}
+
+
 def verdict(results: Iterable[Result], audit: str) -> str:
     """Of an invariant over rounds: broken once is broken; kept where at least one round could be judged."""
     judged = [found for each in results if (found := each.verdicts.get(audit)) is not None]
@@ -59,15 +65,12 @@ def totals(results: Iterable[Result]) -> dict[str, int]:
 def document(settings: Settings, results: Sequence[Result]) -> dict[str, Any]:
     """The report for programs."""
     grouped = by_fault(results)
-    recovered = {
-        fault: [each.recovered for each in rounds if each.recovered is not None] for fault, rounds in grouped.items()
-    }
     return {
         "settings": settings._asdict(),
         "clean": bool(results) and all(each.clean for each in results),
         "invariants": {audit.id: audit.holds for audit in AUDITS},
         "verdicts": {fault: {a.id: verdict(rounds, a.id) for a in AUDITS} for fault, rounds in grouped.items()},
-        "recovered": {fault: times(values)._asdict() for fault, values in recovered.items() if values},
+        "recovered": {fault: times(values)._asdict() for fault, values in distribution(results).items()},
         "events": totals(results),
         "rounds": [_round(each) for each in results],
     }
@@ -82,10 +85,6 @@ def _round(result: Result) -> dict[str, Any]:
 def html(settings: Settings, results: Sequence[Result]) -> str:
     """The report for people."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
-    grouped = by_fault(results)
-    rows = {
-        fault: [each.recovered for each in rounds if each.recovered is not None] for fault, rounds in grouped.items()
-    }
     return environment.get_template("report.html").render(
         settings=settings,
         report=document(settings, results),
@@ -93,7 +92,7 @@ def html(settings: Settings, results: Sequence[Result]) -> str:
         audits=AUDITS,
         faults=FAULTS,
         made=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        distribution=Markup(picture.strip(rows, "From the fault to all running again")),  # noqa: S704 - escaped there
+        distribution=Markup(picture.strip(distribution(results), "Until all runs again")),  # noqa: S704 - escaped there
         pictures={each.number: Markup(picture.svg(each.legs, _title(each))) for each in results if each.legs},  # noqa: S704
     )
 

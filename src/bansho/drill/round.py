@@ -34,7 +34,7 @@ class Round:
     def __init__(self, stage: Stage, number: int, faults: Sequence[Fault], seed: int, rate: float) -> None:
         self.stage, self.number, self.faults, self.rate = stage, number, faults, rate
         self.random = Random(f"{seed} {number}")  # noqa: S311 - a reproducible series, no secret
-        self.began = self.struck = time.time()
+        self.began = self.struck = self.mended = time.time()
         self.victim = self.successor = ""
         self.noticed = False
         self.recovered: float | None = None
@@ -84,6 +84,12 @@ class Round:
         finally:
             for fault in reversed(self.faults):
                 fault.undo(scene)
+            self.mended = time.time()
+
+    @property
+    def due(self) -> float:
+        """From when on it must come back: from the fault, or from its undoing where nothing else mends it."""
+        return self.struck if all(fault.heals for fault in self.faults) else self.mended
 
     def _await_effect(self, scene: Scene, sampler: Sampler) -> None:
         """Until something is seen of the fault, or so long that it counts as without effect."""

@@ -3,19 +3,15 @@
 from collections.abc import Iterable
 
 from bansho.drill.errors import UnknownFault
-from bansho.drill.faults import cluster, disk, network, power, processes
+from bansho.drill.faults import cluster, database, disk, network, power, processes
 from bansho.drill.faults.fault import Fault, Scene
 
 __all__ = ["FAULTS", "Fault", "Scene", "chosen"]
 
-FAULTS: dict[str, Fault] = {
-    fault.name: fault for part in (processes, disk, cluster, network, power) for fault in part.FAULTS
-}
+PARTS = (processes, database, disk, cluster, network, power)
+FAULTS: dict[str, Fault] = {fault.name: fault for part in PARTS for fault in part.FAULTS}
 """Name -> fault, gentlest part first: of two at once the later one here strikes second."""
-GROUPS = {
-    part.__name__.rpartition(".")[2]: [fault.name for fault in part.FAULTS]
-    for part in (processes, disk, cluster, network, power)
-}
+GROUPS = {part.__name__.rpartition(".")[2]: [fault.name for fault in part.FAULTS] for part in PARTS}
 
 
 def chosen(names: Iterable[str], nodes: int) -> list[Fault]:

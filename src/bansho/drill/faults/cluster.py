@@ -22,6 +22,18 @@ class KillDaemon(Fault):
         os.kill(_daemon(scene, self.daemon), signal.SIGKILL)
 
 
+class FreezeCorosync(Fault):
+    """SIGSTOP to Corosync: its node still holds everything, and the others hear nothing of it."""
+
+    name, what = "freeze-corosync", "SIGSTOP of corosync"
+    undone = "by fencing"
+    expected: Expected = "moves"
+
+    def strike(self, scene: Scene) -> None:
+        """Stops it."""
+        os.kill(_daemon(scene, "corosync"), signal.SIGSTOP)
+
+
 class Move(Fault):
     """The operator moves the logical host to another node."""
 
@@ -100,4 +112,5 @@ FAULTS: list[Fault] = [
     KillDaemon("pacemaker-controld", "either"),
     KillDaemon("pacemaker-based", "either"),
     KillDaemon("corosync", "moves"),
+    FreezeCorosync(),
 ]

@@ -3,14 +3,12 @@
 import os
 import signal
 from contextlib import suppress
-from pathlib import Path
 
 from bansho.contract.suites import COMMANDS
 from bansho.drill import census
 from bansho.drill.census import Found
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
-from bansho.drill.stage import SHARED
 from bansho.process import identity
 
 
@@ -90,20 +88,6 @@ class FreezeManager(Fault):
         go_on(self._frozen)
 
 
-class KillPostmaster(Fault):
-    """SIGKILL to PostgreSQL's first process: its database must recover."""
-
-    name, what = "kill-postmaster", "kill -9 of the postmaster"
-    expected: Expected = "stays"
-    may_fence = False
-
-    def strike(self, scene: Scene) -> None:
-        """Kills it, by its pid file."""
-        root = Path(f"/proc/{scene.victim.pid}/root")
-        pid = (root / SHARED.lstrip("/") / "database/postmaster.pid").read_text().split()[0]
-        scene.victim.run(["kill", "-9", pid], check=True)
-
-
 def service(scene: Scene, suite: str, name: str) -> Found:
     """The service's first process on the victim. Raises NoTarget."""
     found = census.main_processes(census.take(scene.stage.lab).get(scene.victim.name, ())).get((suite, name))
@@ -133,5 +117,4 @@ FAULTS: list[Fault] = [
     *(FreezeService(suite, name) for suite, name in SERVICES),
     *(KillManager(suite) for suite in COMMANDS),
     *(FreezeManager(suite) for suite in COMMANDS),
-    KillPostmaster(),
 ]
