@@ -210,11 +210,18 @@ def test_a_recycled_pid_in_postmasters_pid_is_no_postmaster(imdb: Imdb) -> None:
         stranger.wait()
 
 
+def answer_text(imdb: Imdb) -> str:
+    return imdb.status().stdout.rstrip("\n")
+
+
 def test_json_gives_the_same(imdb: Imdb) -> None:
     answer = imdb.status("--json")
     document = json.loads(answer.stdout)
     assert answer.returncode == 12
     assert document == {
+        "return": 12,
+        "text": answer_text(imdb),
+        "messages": [],
         "host": "watch",
         "value": 12,
         "meaning": imdatabase.TABLE[12].meaning,

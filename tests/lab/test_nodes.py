@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import socket
@@ -122,7 +123,7 @@ def test_reboot_from_within_gives_a_new_boot_with_the_same_disk(bare: Lab) -> No
     node = bare.node("n2")
     before = node.boot_id()
     out(node, "sh", "-c", "echo x >/etc/kept; echo x >/run/gone")
-    node.run([sys.executable, "-c", "import ctypes; ctypes.CDLL(None).reboot(0x1234567)"])
+    node.run(["python3", "-c", "import ctypes; ctypes.CDLL(None).reboot(0x1234567)"])
     rebooted = bare.wait_power("reboot", "n2", by="n2")
     bare.wait_power("boot", "n2", after=rebooted.monotonic)
     assert node.boot_id() != before
@@ -157,7 +158,7 @@ def test_a_frozen_node_does_nothing_until_it_is_thawed_or_dead(bare: Lab) -> Non
         assert node.state()["power"] == "frozen"
         program.stdin.write("hello\n")
         program.stdin.flush()
-        until(lambda: " T " in node.run(["ps", "-eo", "pid,stat,ppid"]).stdout)
+        until(lambda: re.search(r" T\S* ", node.run(["ps", "-eo", "pid,stat,ppid"]).stdout) is not None)
         node.power("thaw")
         assert program.stdout.readline() == "hello\n"
         node.power("freeze")

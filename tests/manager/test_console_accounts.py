@@ -150,9 +150,10 @@ def test_an_absent_disk_is_said_to_be_absent(tmp_path: Path) -> None:
 def test_root_gives_the_files_to_the_user(shared: SharedPlaces, as_root: None) -> None:
     accounts.create(shared, "ann", "viewer", user="nobody")
     assert accounts.accounts_file(shared).owner() == "nobody"
-    os.chown(shared.conf, 1, 1)
+    shared.events.mkdir()
+    os.chown(shared.events, 1, 1)
     accounts.change_password(shared, "ann")
-    assert accounts.accounts_file(shared).stat().st_uid == 1  # the folder's owner, where no user is named
+    assert accounts.accounts_file(shared).stat().st_uid == 1  # the services' user, where no user is named
 
 
 def test_root_names_a_user_that_does_not_exist(shared: SharedPlaces, as_root: None) -> None:

@@ -102,7 +102,15 @@ class Supervision:
         if aim is not self.aim and not self.empty.is_set():
             self._log("asked", aim=aim.value)
             self.aim, self._since = aim, time.time()
+            for each in self._services.values():
+                self._wake(each)
         self.look()
+
+    def _wake(self, stopped: RunningService) -> None:
+        """What was stopped is to run again: it waits from this moment on, so nobody ever sees it as down for good."""
+        is_wanted = self.aim is SuiteAim.UP and not self.empty.is_set()
+        if is_wanted and stopped.state is ServiceState.STOPPED and self._services.get(stopped.name) is stopped:
+            stopped.happen(Event.AGAIN)
 
     def look(self) -> None:
         """Has the suite looked at, once, in the next round of the loop."""
@@ -131,9 +139,6 @@ class Supervision:
         return {name: each.state for name, each in self._services.items()}
 
     def _start_what_may(self) -> None:
-        for each in self._services.values():
-            if each.state is ServiceState.STOPPED:
-                each.happen(Event.AGAIN)
         for name in graph.may_start(self._dependencies(), self._states()):
             self._services[name].launch()
 
@@ -171,6 +176,7 @@ class Supervision:
             self.told(changed)
         if changed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
             self._failed(changed)
+        self._wake(changed)
         self.look()
 
     def _failed(self, failed: RunningService) -> None:
