@@ -9,6 +9,7 @@ from bansho.drill.audits import AUDITS, Evidence
 from bansho.drill.audits.evidence import Call, Sample, Sighting
 from bansho.drill.audits.status import LONGEST_RETRY
 from bansho.drill.census import Found, Remains
+from bansho.drill.sampler import of_living_nodes
 from bansho.drill.traffic import Acknowledged, Ledger
 from bansho.lab.powerlog import Entry
 from bansho.lab.watch import Change, What
@@ -167,6 +168,15 @@ def test_a_planted_violation_is_noticed(audit: str, planted: str, evidence: Evid
 
 def test_every_audit_has_a_planted_violation() -> None:
     assert {audit for audit, _, _ in PLANTED} == set(BY_ID)
+
+
+@pytest.mark.parametrize("value", [137, -9])
+def test_an_answer_that_died_with_its_node_is_none_and_any_other_death_is_one(value: int) -> None:
+    cut = sample(value, SUITE, SUITE, at=14.0)._replace(node="n1")  # n1 is fenced at 13 to 14
+    alone = cut._replace(at=19.0)
+    elsewhere = cut._replace(node="n2")
+    answer = cut._replace(value=12)
+    assert of_living_nodes([cut, alone, elsewhere, answer], GOOD.power) == [alone, elsewhere, answer]
 
 
 NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [

@@ -14,7 +14,7 @@ from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
 from bansho.drill.faults.fault import Fault, Scene
 from bansho.drill.plan import expected, named
-from bansho.drill.sampler import Sampler
+from bansho.drill.sampler import Sampler, of_living_nodes
 from bansho.drill.stage import SHARED, Sender, Stage, mounted, wait
 from bansho.drill.traffic import Ledger
 from bansho.lab.node import Node
@@ -142,6 +142,7 @@ class Round:
     def evidence(self) -> Evidence:
         """What was gathered. The takeover history is asked for where the logical host runs."""
         running = self.stage.active()
+        power = [entry for entry in self.stage.lab.power_log() if entry.wall >= self.began]
         return Evidence(
             fault=named(self.faults),
             expected=expected(self.faults),
@@ -154,8 +155,8 @@ class Round:
             recovered=self.recovered,
             changes=self._watch.changes if self._watch else [],
             marks=takeover.marks_on(running) if running else [],
-            power=[entry for entry in self.stage.lab.power_log() if entry.wall >= self.began],
-            samples=self._sampler.samples if self._sampler else [],
+            power=power,
+            samples=of_living_nodes(self._sampler.samples, power) if self._sampler else [],
             sightings=self._sampler.sightings if self._sampler else [],
             remains=self.remains,
             calls=self.calls,

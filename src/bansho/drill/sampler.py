@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from subprocess import TimeoutExpired
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from bansho.drill.census import Census, Found
 from bansho.drill.stage import HOST, PROGRAMS, Stage, mounted
 from bansho.lab.errors import NodeOff
 from bansho.lab.node import Node
+from bansho.lab.powerlog import Entry
 
 INTERVAL = 0.4
 """Seconds between two rounds of questions."""
@@ -22,6 +24,11 @@ BOOTED = 5.0
 """A node is asked once it has had power for so long; before, it may not have its programs yet."""
 LIMIT = 10.0
 """Seconds for an answer."""
+SIGNALLED = 128
+"""A shell's value for a program that signal N ended is 128 + N; subprocess says -N."""
+DEATHS = frozenset({"off", "loss", "reboot", "dead"})
+DYING = 2.0
+"""Seconds between an entry of the power log and what it does to the programs on a node, at most."""
 
 
 class Sampler:
@@ -85,6 +92,16 @@ class Sampler:
             seen = (_of(before, node, suite), _of(after, node, suite))
             at = time.time()
             self.samples.append(Sample(at, at - began, node.name, suite, value, disk if disk == still else None, *seen))
+
+
+def of_living_nodes(samples: Iterable[Sample], power: Sequence[Entry]) -> list[Sample]:
+    """The answers without those that a node's own death cut short: a signal's value while its power went. Pure."""
+    return [each for each in samples if 0 <= each.value < SIGNALLED or not _died(each, power)]
+
+
+def _died(sample: Sample, power: Iterable[Entry]) -> bool:
+    began, ended = sample.at - sample.took - DYING, sample.at + DYING
+    return any(each.node == sample.node and each.action in DEATHS and began <= each.wall <= ended for each in power)
 
 
 def _of(found: Census, node: Node, suite: str) -> tuple[Found, ...]:
