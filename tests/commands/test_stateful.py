@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -28,7 +29,7 @@ from bansho.process import cgroup, identity, spawning
 
 SEED, EXAMPLES, STEPS = (
     int(os.environ.get(f"BANSHO_{name}", default))
-    for name, default in (("SEED", "1"), ("EXAMPLES", "10"), ("STEPS", "15"))
+    for name, default in (("SEED", "1"), ("EXAMPLES", "8"), ("STEPS", "15"))
 )
 SETTLING = 25.0
 """Seconds within which the status must come to agree with the truth; far beyond two beats, for a busy machine."""
@@ -173,7 +174,9 @@ class Machine(RuleBasedStateMachine):
             _, said = command.communicate()
             assert command.returncode == 0, said
             assert "Traceback" not in said
-        self.aim = verbs[0] if len(set(verbs)) == 1 else "either"
+        self.aim = {"start": "up", "stop": "down"}[verbs[0]] if len(set(verbs)) == 1 else "either"
+        if "stop" in verbs:
+            self.fallen.clear()
 
     @rule(times=st.integers(1, 2))
     def killall(self, times: int) -> None:
@@ -207,6 +210,12 @@ class Machine(RuleBasedStateMachine):
             self.wait_for_state(pid, "ZX" if number is signal.SIGKILL else "T")
             self.queued = self.queued and number is not signal.SIGKILL
 
+    @rule()
+    def kill_guardian(self) -> None:
+        for pid in self.truth().guardians:
+            os.kill(pid, signal.SIGKILL)
+            self.wait_for_state(pid, "ZX")
+
     def wait_for_state(self, pid: int, states: str) -> None:
         """Waits until a signal has done its work; a process that is gone is in every state."""
 
@@ -223,6 +232,7 @@ class Machine(RuleBasedStateMachine):
             self.wait_for_state(pid, "RSDZX")
         if self.queued:
             self.aim, self.queued = "either", False
+            self.fallen.clear()
 
     # what must hold
 
@@ -277,7 +287,7 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.house.root, ignore_errors=True)
 
 
-TestSearch = Machine.TestCase
+TestSearch = pytest.mark.timeout(60 * EXAMPLES)(Machine.TestCase)
 TestSearch.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,
