@@ -92,7 +92,7 @@ class Round:
         return self.struck if all(fault.heals for fault in self.faults) else self.mended
 
     def _await_effect(self, scene: Scene, sampler: Sampler) -> None:
-        """Until something is seen of the fault, or so long that it counts as without effect."""
+        """Until something is seen of the fault, or it counts as without effect; what only undoing mends lasts."""
         began = census.main_processes(census.take(self.stage.lab).get(self.victim, ()))
 
         def seen() -> bool:
@@ -104,6 +104,8 @@ class Round:
         with suppress(NotReached):
             wait("an effect of the fault", seen, max(fault.hold for fault in self.faults))
             self.noticed = True
+        lasting = max((fault.hold for fault in self.faults if not fault.heals), default=0.0)
+        time.sleep(max(0.0, self.struck + lasting - time.time()))
 
     def _await_up(self) -> None:
         away_from = self.victim if expected(self.faults) == "moves" else ""

@@ -39,7 +39,7 @@ class Fault(ABC):
     heals: bool = True
     """Whether the cluster alone must bring the logical host back; else it is due after `undo`."""
     hold: float = 20.0
-    """Seconds to wait for its effect, at most; then it counts as without effect."""
+    """Seconds until it counts as without effect; so long it lasts where only `undo` mends it."""
     touches: frozenset[str] = frozenset()
     """What of `disk` and `address` it takes away itself, out of any order."""
     may_fence: bool = True

@@ -51,7 +51,7 @@ class CutOfTwo(Fault):
     name, what = "cable-cut-race", "network cable of the active node cut, plugged before the race is over"
     undone = "plugged again"
     heals = False
-    hold = 8.0
+    hold = 3.5
 
     def strike(self, scene: Scene) -> None:
         """Cuts it."""
