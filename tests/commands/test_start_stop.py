@@ -12,7 +12,9 @@ import pytest
 from tests.commands.suites import Suite, eventually, service, steady
 from tests.house import House
 
-from bansho.process import identity
+from bansho.process import control, identity, spawning
+from bansho.process.control import Order
+from bansho.process.folder import Folder
 
 
 def traced(path: Path, name: str, *acts: str, **keys: object) -> str:
@@ -282,6 +284,20 @@ def test_a_refused_start_says_so_and_leaves_nothing(base: Suite, damage: str, me
     assert base.processes() == {}
     assert not (base.folder / "record").exists()
     assert base.value == value
+
+
+def test_a_refusal_waits_for_whoever_asks(base: Suite) -> None:
+    """The process manager may know that it cannot start before the command that began it has asked it to."""
+    base.write(steady("one", after=["ghost"]))
+    folder = Folder(base.folder)
+    folder.create()
+    with os.fdopen(spawning.spawn(folder.mark, base.suite, base.host)) as line:
+        assert line.readline() == "listening\n"
+    eventually(lambda: "start refused" in folder.log.read_text())
+    (answer,) = control.answers(folder.control, Order("start", 10))
+    assert answer["ended"] is True
+    assert "ghost" in answer["error"]
+    base.wait_for(8)
 
 
 def test_a_start_is_refused_while_another_node_holds_the_lease(base: Suite) -> None:

@@ -25,6 +25,8 @@ from bansho.process.supervision import Supervision
 DISK_LIMIT = 15.0
 """Seconds within which the shared disk must answer a start; taking the lease over takes two of them."""
 RELEASE_LIMIT = 5.0
+ASKED_LIMIT = 3.0
+"""Seconds that a start which is refused waits for the order that it answers."""
 
 
 def run(host: LogicalHost, site: Site, preparation: Preparation, ready: int) -> None:
@@ -74,12 +76,15 @@ class Management:
             found = await self._ask_disk(self._preparation.result, DISK_LIMIT)
             self._begin(found)
         except BanshoError as error:
-            self._refuse(error)
+            await self._refuse(error)
         except Exception as error:  # whatever it was: a suite that is neither up nor down would be "retry" for ever
-            self._refuse(StartFailed(name=self._host.name, suite=self._site.suite, reason=repr(error)))
+            await self._refuse(StartFailed(name=self._host.name, suite=self._site.suite, reason=repr(error)))
 
-    def _refuse(self, error: BanshoError) -> None:
+    async def _refuse(self, error: BanshoError) -> None:
+        """Asks for the end, but not before whoever started us is there to be told why."""
         self._log("start refused", reason=str(error))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._orders.asked.wait(), ASKED_LIMIT)
         self._failure = str(error)
         self._supervision.aim_at(SuiteAim.DOWN)
 

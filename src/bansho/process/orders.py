@@ -41,6 +41,8 @@ class Orders:
     def __init__(self, supervision: Supervision, reload: Callable[[], Awaitable[None]], failure: Failure) -> None:
         self.ended = asyncio.Event()
         """Set when the suite is down and cleared away: whoever waits for a stop is told."""
+        self.asked = asyncio.Event()
+        """Set when the first order has come."""
         self._supervision, self._reload, self._failure = supervision, reload, failure
         self._handling: set[asyncio.Task[None]] = set()
 
@@ -82,6 +84,7 @@ class Orders:
         if request.op not in kinds:
             yield {"error": f"not an order: {request.op!r}; expected one of {', '.join(kinds)}"}
             return
+        self.asked.set()
         async for answer in kinds[request.op](request):
             yield answer
 
