@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.house import COMMANDS, House
 
@@ -133,6 +133,7 @@ damage = st.one_of(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(damages=[("put", -1, "\n")])
 @given(st.lists(damage, min_size=1, max_size=3))
 def test_a_spoilt_record_is_judged_alike(folder: Path, damages: list[tuple[str, int, str]]) -> None:
     """NUL bytes apart: a shell cannot read them, and no rename leaves any."""
