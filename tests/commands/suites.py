@@ -50,11 +50,11 @@ class Suite:
         head = [f'suite = "{self.suite}"', *(f"{key.replace('_', '-')} = {value}" for key, value in keys.items())]
         (self.house.shared / "conf" / f"{self.suite}.toml").write_text("\n".join([*head, *services]))
 
-    def start(self, *arguments: str) -> Ended:
-        return self.house.command(f"{self._prefix}_start.cluster", self.host, *arguments)
+    def start(self, *arguments: str, **options: Any) -> Ended:
+        return self.house.command(f"{self._prefix}_start.cluster", self.host, *arguments, **options)
 
-    def stop(self, *arguments: str) -> Ended:
-        return self.house.command(f"{self._prefix}_stop.cluster", self.host, *arguments)
+    def stop(self, *arguments: str, **options: Any) -> Ended:
+        return self.house.command(f"{self._prefix}_stop.cluster", self.host, *arguments, **options)
 
     def status(self, *arguments: str) -> Ended:
         return self.house.command(f"{self._prefix}_spmd_status", "-h", self.host, *arguments)
@@ -62,8 +62,8 @@ class Suite:
     def killall(self, *arguments: str) -> Ended:
         return self.house.command(f"{self._prefix}_killall.cluster", self.host, *arguments)
 
-    def reload(self) -> Ended:
-        return self.house.command(f"{self._prefix}_spmd_reload", "-h", self.host)
+    def reload(self, *arguments: str, **options: Any) -> Ended:
+        return self.house.command(f"{self._prefix}_spmd_reload", "-h", self.host, *arguments, **options)
 
     def gate(self, name: str) -> Path:
         """A fifo: who reads it waits until it is written."""

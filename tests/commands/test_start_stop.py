@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from tests.commands.suites import Suite, eventually, service, steady
@@ -294,7 +295,7 @@ def test_a_refusal_waits_for_whoever_asks(base: Suite) -> None:
     with os.fdopen(spawning.spawn(folder.mark, base.suite, base.host)) as line:
         assert line.readline() == "listening\n"
     eventually(lambda: "start refused" in folder.log.read_text())
-    (answer,) = control.answers(folder.control, Order("start", 10))
+    (answer,) = control.answers(folder.control, Order("start", 10), lambda: None)
     assert answer["ended"] is True
     assert "ghost" in answer["error"]
     base.wait_for(8)
@@ -344,6 +345,34 @@ def test_a_frozen_manager_does_not_freeze_the_command(base: Suite, verb: str) ->
     assert "still under way after 0.5 s" in ended.stderr
     assert "the process manager has not answered" in ended.stderr
     os.kill(base.manager, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "reload"])
+def test_a_frozen_manager_is_given_up_before_the_limit(base: Suite, verb: str) -> None:
+    """The default limits are a minute; the test's own is far less."""
+    base.write(steady("one"))
+    base.start()
+    os.kill(base.manager, signal.SIGSTOP)
+    try:
+        ended = getattr(base, verb)(timeout=30)
+    finally:
+        os.kill(base.manager, signal.SIGCONT)
+    assert ended.returncode == (1 if verb == "reload" else 0)
+    assert f"BSHO2013-E logical host watch: the process manager of suite base (pid {base.manager})" in ended.stderr
+    assert "stands still (state T)" in ended.stderr
+    assert "end the suite with: jbs_killall.cluster watch" in ended.stderr
+
+
+def test_a_manager_that_pauses_in_the_middle_of_an_order_is_waited_for(base: Suite) -> None:
+    """It beats, and says nothing for longer than a pause of the commands' patience: the service takes its time."""
+    gate = base.gate("gate")
+    base.write(service("slow", f"term-gate={gate}", "ready", "wait", stop_limit=60))
+    base.start()
+    stop = base.popen("stop.cluster")
+    base.wait_for_service("slow", "stopping")
+    wake_up = Timer(2.5 * control.PATIENCE, gate.write_text, ["go"])
+    wake_up.start()
+    assert stop.communicate()[0] == "base on watch: all stopped\n"
 
 
 def test_stop_all_on_failure(base: Suite) -> None:

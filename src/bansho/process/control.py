@@ -5,12 +5,21 @@ A command bounds itself (`deadline`); the process manager goes on whether or not
 
 import json
 import os
+import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bansho.contract import limits
+
 LINE_BYTES = 1 << 20
+
+PATIENCE = limits.STALE_BEATS * limits.BEAT
+"""Seconds of silence after which the process manager is looked at, and again after as many more."""
+
+Silent = Callable[[], None]
+"""Called after each such silence; raises where nothing is to be expected any more."""
 
 
 class NoManager(Exception):
@@ -30,13 +39,16 @@ class Order(NamedTuple):
     """Seconds after which it answers in any case."""
 
 
-def answers(path: Path, order: Order) -> Iterator[dict[str, Any]]:
-    """The answers to `order`: any number of `{"progress"}`, then "done" or "error". Raises NoManager or Broken."""
+def answers(path: Path, order: Order, silent: Silent) -> Iterator[dict[str, Any]]:
+    """The answers to `order`: any number of `{"progress"}`, then "done" or "error".
+
+    Raises NoManager or Broken, and what `silent` raises.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
         _connect(connection, path)
         try:
             connection.sendall(json.dumps(order._asdict()).encode() + b"\n")
-            yield from _lines(connection)
+            yield from _answers(connection, silent)
         except OSError as error:
             raise Broken from error
 
@@ -60,14 +72,32 @@ def _connect(connection: socket.socket, path: Path) -> None:
         raise NoManager from error
 
 
-def _lines(connection: socket.socket) -> Iterator[dict[str, Any]]:
-    with connection.makefile("rb") as file:
-        while line := file.readline(LINE_BYTES):
-            answer: dict[str, Any] = json.loads(line)
-            yield answer
-            if "done" in answer or "error" in answer:
-                return
+def _answers(connection: socket.socket, silent: Silent) -> Iterator[dict[str, Any]]:
+    for line in _lines(connection, silent):
+        answer: dict[str, Any] = json.loads(line)
+        yield answer
+        if "done" in answer or "error" in answer:
+            return
+
+
+def _lines(connection: socket.socket, silent: Silent) -> Iterator[bytes]:
+    """The lines that come; raises Broken at their end."""
+    rest = b""
+    while len(rest) < LINE_BYTES:
+        _await(connection, silent)
+        received = connection.recv(LINE_BYTES)
+        if not received:
+            break
+        *lines, rest = (rest + received).split(b"\n")
+        yield from lines
     raise Broken
+
+
+def _await(connection: socket.socket, silent: Silent) -> None:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    while not poll.poll(PATIENCE * 1000):
+        silent()
 
 
 def may_order(uid: int) -> bool:

@@ -116,12 +116,27 @@ class TurnedRound(BanshoError):
 
 
 class ManagerMute(BanshoError):
-    """Raised when the process manager does not answer within a limit.
+    """Raised when the process manager lives and nothing is to be expected of it: it is stopped, or hangs.
 
-    Action: ask the status command again; where it says 1, run the killall command and start again.
+    Whoever ordered something need not wait for it. Should the process manager ever go on, it does what it was asked.
+
+    Action: end the suite with the killall command, which a cluster's stop does by itself, and start it again.
     """
 
     id = "BSHO2013-E"
+    text = (
+        "logical host {name}: the process manager of suite {suite} (pid {pid}) {how} and has not answered; nobody does"
+        " what it was asked; end the suite with: {killall} {name}"
+    )
+
+
+class NoAnswer(BanshoError):
+    """Raised when the process manager lives, and an order has no answer within a limit.
+
+    Action: ask the status command, and give the order again.
+    """
+
+    id = "BSHO2018-E"
     text = "logical host {name}: the process manager of suite {suite} has not answered for {limit:.0f} s"
 
 

@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from bansho.contract import operation
 from bansho.contract.suites import COMMANDS
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import bringup, control, messages, text
+from bansho.process import bringup, control, messages, silence, text
 from bansho.process.control import Broken, NoManager, Order
 from bansho.process.daemon import check_leftovers
 from bansho.process.deadline import Passed, deadline
-from bansho.process.errors import ManagerEnded, ManagerMute, NotRunning
-from bansho.process.folder import Folder, locked
+from bansho.process.errors import ManagerEnded, NoAnswer, NotRunning
+from bansho.process.folder import locked
 from bansho.process.spawning import Begun
 
 SLACK = 0.5
@@ -38,13 +39,17 @@ class Outcome(NamedTuple):
 def start(host: LogicalHost, suite: str, limit: float, tell: Tell, begun: Begun | None = None) -> Outcome:
     """Has the suite started, by the process manager `begun` if there is one.
 
-    Raises a BanshoError where the start was refused: then nothing was left running.
+    Raises a BanshoError where the start was refused: then nothing was left running; and ManagerMute where its process
+    manager is frozen.
     """
     return _in_time(host, suite, limit, lambda until: _start(host, suite, until, tell, begun))
 
 
 def stop(host: LogicalHost, suite: str, limit: float, tell: Tell) -> Outcome:
-    """Has the suite stopped. Raises LeftoversLive where services live and their process manager does not."""
+    """Has the suite stopped.
+
+    Raises LeftoversLive where services live and their process manager does not, ManagerMute where that is frozen.
+    """
     return _in_time(host, suite, limit, lambda until: _stop(host, suite, until, tell))
 
 
@@ -62,12 +67,11 @@ def _in_time(host: LogicalHost, suite: str, limit: float, order: Callable[[float
 
 
 def _start(host: LogicalHost, suite: str, until: float, tell: Tell, begun: Begun | None) -> Outcome:
-    folder = bringup.folder_of(host, suite)
     for _ in range(ATTEMPTS):
         bringup.bring_up(host, suite, begun)
         begun = None
         with suppress(NoManager):
-            answer = _asked(folder, "start", until, tell)
+            answer = _asked(host, suite, Order("start", _left(until)), tell)
             if answer.get("ended"):
                 bringup.await_end(host, suite)
             outcome = _outcome(answer)
@@ -94,7 +98,7 @@ def _stop(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
         listening = control.listening(folder.control)
     if listening:
         with suppress(NoManager, Broken):  # then it has ended, and what is left decides
-            answer = _asked(folder, "stop", until, tell)
+            answer = _asked(host, suite, Order("stop", _left(until)), tell)
             outcome = stopped if answer.get("ended") else _outcome(answer)
             if outcome.value != operation.ALL_STOPPED:
                 return outcome._replace(in_time=False)
@@ -103,9 +107,14 @@ def _stop(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:
     return stopped
 
 
-def _asked(folder: Folder, op: str, until: float, tell: Tell) -> dict[str, Any]:
-    """The last answer to an order. Raises NoManager or Broken."""
-    for answer in control.answers(folder.control, Order(op, max(0.0, until - time.monotonic()))):
+def _left(until: float) -> float:
+    return max(0.0, until - time.monotonic())
+
+
+def _asked(host: LogicalHost, suite: str, order: Order, tell: Tell) -> dict[str, Any]:
+    """The last answer to an order. Raises NoManager, Broken or ManagerMute."""
+    folder = bringup.folder_of(host, suite)
+    for answer in control.answers(folder.control, order, partial(silence.check, folder, host.name, suite)):
         if "progress" not in answer:
             return answer
         tell(answer["progress"])
@@ -115,18 +124,17 @@ def _asked(folder: Folder, op: str, until: float, tell: Tell) -> dict[str, Any]:
 def reload(host: LogicalHost, suite: str) -> str:
     """Has the definition read again; returns the suite's line.
 
-    Raises NotRunning, ManagerEnded, ManagerMute, or Refused with what is wrong with the definition.
+    Raises NotRunning, ManagerEnded, ManagerMute, NoAnswer, or Refused with what is wrong with the definition.
     """
-    folder = bringup.folder_of(host, suite)
     facts = {"name": host.name, "suite": suite}
     try:
         with deadline(RELOAD_LIMIT + SLACK):
-            answer = _asked(folder, "reload", time.monotonic() + RELOAD_LIMIT, lambda _: None)
+            answer = _asked(host, suite, Order("reload", RELOAD_LIMIT), lambda _: None)
     except NoManager:
         start = COMMANDS[suite].start if suite in COMMANDS else "start"
         raise NotRunning(**facts, start=start) from None
     except Broken:
-        raise ManagerEnded(**facts, log=folder.log) from None
+        raise ManagerEnded(**facts, log=bringup.folder_of(host, suite).log) from None
     except Passed:
-        raise ManagerMute(**facts, limit=RELOAD_LIMIT) from None
+        raise NoAnswer(**facts, limit=RELOAD_LIMIT) from None
     return _outcome(answer).text
