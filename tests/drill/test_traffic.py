@@ -60,8 +60,8 @@ def service() -> Iterator[Service]:
         service.shutdown()
 
 
-def sender(service: Service, ledger: io.StringIO) -> closing[traffic.Sender]:
-    return closing(traffic.Sender(f"http://127.0.0.1:{service.server_port}", "token", "test", ledger))
+def sender(service: Service, ledger: io.StringIO) -> closing[traffic.Events]:
+    return closing(traffic.Events(f"http://127.0.0.1:{service.server_port}", "token", "test", ledger))
 
 
 def test_every_event_is_acknowledged_with_its_own_serial_though_answers_are_lost(service: Service) -> None:

@@ -158,11 +158,15 @@ class Stage:
 
     def send(self, rate: float, source: str = SOURCE) -> Sender:
         """Starts the sender outside."""
-        path = self.folder / f"{source}.ledger"
         url = f"http://{self.address}:7710"
-        command = [sys.executable, "-m", "bansho.drill.traffic", url, "/root/token", "-", "--rate", str(rate)]
+        return self.start_sender("bansho.drill.traffic", [url, "/root/token"], rate, source)
+
+    def start_sender(self, module: str, arguments: Sequence[str], rate: float, source: str) -> Sender:
+        """Starts a sender's module outside; the ledger is its stdout."""
+        path = self.folder / f"{source}.ledger"
+        command = [sys.executable, "-m", module, *arguments, "-", "--rate", str(rate), "--source", source]
         with path.open("ab") as ledger, path.with_suffix(".errors").open("ab") as errors:
-            process = self.lab.outside.popen([*command, "--source", source], stdout=ledger, stderr=errors)
+            process = self.lab.outside.popen(command, stdout=ledger, stderr=errors)
         return Sender(process, path)
 
     def stored(self, source: str = SOURCE) -> list[int]:

@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -68,25 +69,55 @@ class Refused(RuntimeError):
     """Raised when the event service answered and did not take the events: trying again would not help."""
 
 
-class Sender:
-    """Sends events to one event service over one connection that is made anew after each failure."""
+class Sender(ABC):
+    """Sends numbered items at a steady rate, each until it is acknowledged, and notes each in a ledger."""
 
-    def __init__(self, url: str, token: str, source: str, ledger: IO[str]) -> None:
-        parts = urlsplit(url)
-        self._address = (parts.hostname or "127.0.0.1", parts.port or 7710)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._source, self._ledger = source, ledger
-        self._connection: http.client.HTTPConnection | None = None
+    def __init__(self, ledger: IO[str]) -> None:
+        self._ledger = ledger
 
     def run(self, rate: float, stop: threading.Event) -> None:
-        """Sends `rate` events a second until `stop`; what an outage held up follows as fast as it is taken."""
+        """Sends `rate` items a second until `stop`; what an outage held up follows as fast as it is taken."""
         began, done = time.monotonic(), 0
         while not stop.is_set():
             due = int((time.monotonic() - began) * rate) - done
             if due > 0:
-                done += self._send(done + 1, min(due, MOST), stop)
+                done += self._send(range(done + 1, done + 1 + min(due, MOST)), stop)
             else:
                 stop.wait(1 / rate)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the connection; the next request makes a new one."""
+
+    @abstractmethod
+    def deliver(self, numbers: range) -> list[int]:
+        """Sends the items in one request, within PATIENCE: the serials given, or none when there was no answer."""
+
+    def _send(self, numbers: range, stop: threading.Event) -> int:
+        self._note(f"s {number} {time.time():.6f}\n" for number in numbers)
+        while not stop.is_set():
+            if serials := self.deliver(numbers):
+                now = time.time()
+                self._note(f"a {n} {serial} {now:.6f}\n" for n, serial in zip(numbers, serials, strict=True))
+                return len(numbers)
+            stop.wait(PAUSE)
+        return 0
+
+    def _note(self, lines: Iterable[str]) -> None:
+        self._ledger.writelines(lines)
+        self._ledger.flush()
+
+
+class Events(Sender):
+    """Events to one event service over one connection that is made anew after each failure."""
+
+    def __init__(self, url: str, token: str, source: str, ledger: IO[str]) -> None:
+        super().__init__(ledger)
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "127.0.0.1", parts.port or 7710)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._source = source
+        self._connection: http.client.HTTPConnection | None = None
 
     def close(self) -> None:
         """Closes the connection; the next request makes a new one."""
@@ -94,21 +125,9 @@ class Sender:
             self._connection.close()
             self._connection = None
 
-    def _send(self, first: int, count: int, stop: threading.Event) -> int:
-        numbers = range(first, first + count)
-        self._note(f"s {number} {time.time():.6f}\n" for number in numbers)
+    def deliver(self, numbers: range) -> list[int]:
+        """Sends a batch. Raises Refused."""
         body = json.dumps([event(self._source, number) for number in numbers]).encode()
-        while not stop.is_set():
-            serials = self._try(body)
-            if serials:
-                now = time.time()
-                self._note(f"a {n} {serial} {now:.6f}\n" for n, serial in zip(numbers, serials, strict=True))
-                return count
-            stop.wait(PAUSE)
-        return 0
-
-    def _try(self, body: bytes) -> list[int]:
-        """The serials given, or none when there was no answer."""
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
@@ -124,9 +143,14 @@ class Sender:
             raise Refused(f"{answer.status}: {text[:200]!r}")
         return []
 
-    def _note(self, lines: Iterable[str]) -> None:
-        self._ledger.writelines(lines)
-        self._ledger.flush()
+
+def until_terminated(sender: Callable[[IO[str]], Sender], ledger: Path, rate: float) -> None:
+    """Sends until SIGTERM or SIGINT; the ledger is a file, or `-` for stdout."""
+    stop = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
+    with _opened(ledger) as lines:
+        sender(lines).run(rate, stop)
 
 
 def _opened(ledger: Path) -> AbstractContextManager[IO[str]]:
@@ -141,13 +165,9 @@ def main() -> None:
     parser.add_argument("ledger", type=Path, help="a file, or - for stdout")
     parser.add_argument("--rate", type=float, default=100.0, help="events a second (100)")
     parser.add_argument("--source", default="outside", help="the source server's name (outside)")
-    arguments = parser.parse_args()
-    stop = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
-    token = arguments.token_file.read_text().strip()
-    with _opened(arguments.ledger) as ledger:
-        Sender(arguments.url, token, arguments.source, ledger).run(arguments.rate, stop)
+    asked = parser.parse_args()
+    token = asked.token_file.read_text().strip()
+    until_terminated(lambda lines: Events(asked.url, token, asked.source, lines), asked.ledger, asked.rate)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
-from bansho.drill.stage import HOST, run
+from bansho.drill.stage import run
 
 
 class KillDaemon(Fault):
@@ -45,11 +45,11 @@ class Move(Fault):
     def strike(self, scene: Scene) -> None:
         """Moves it."""
         there = scene.random.choice(scene.standbys).name
-        run(scene.victim, "move", ["crm_resource", "--move", "--resource", HOST, "--node", there])
+        run(scene.victim, "move", ["crm_resource", "--move", "--resource", scene.resource, "--node", there])
 
     def undo(self, scene: Scene) -> None:
         """Removes what the move left in the configuration."""
-        run(scene.victim, "clear the move", ["crm_resource", "--clear", "--resource", HOST])
+        run(scene.victim, "clear the move", ["crm_resource", "--clear", "--resource", scene.resource])
 
 
 class Standby(Fault):
@@ -81,11 +81,11 @@ class Stop(Fault):
 
     def strike(self, scene: Scene) -> None:
         """Stops it and waits."""
-        run(scene.victim, "stop", ["crm", "--wait", "resource", "stop", HOST])
+        run(scene.victim, "stop", ["crm", "--wait", "resource", "stop", scene.resource])
 
     def undo(self, scene: Scene) -> None:
         """Starts it."""
-        run(scene.victim, "start", ["crm", "resource", "start", HOST])
+        run(scene.victim, "start", ["crm", "resource", "start", scene.resource])
 
 
 def _daemon(scene: Scene, name: str) -> int:

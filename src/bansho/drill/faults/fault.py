@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from random import Random
 from typing import Literal, NamedTuple
 
-from bansho.drill.stage import Stage
+from bansho.drill.stage import HOST, Stage
 from bansho.lab.node import Node
 from bansho.lab.watch import Watch
 
@@ -18,6 +18,8 @@ class Scene(NamedTuple):
     victim: Node
     watch: Watch
     random: Random
+    resource: str = HOST
+    """The cluster's name of what is struck."""
 
     @property
     def standbys(self) -> list[Node]:
