@@ -140,6 +140,44 @@ def test_a_page_is_in_order_and_ends_where_it_was_asked_to(folder: Path) -> None
     store.close()
 
 
+def test_events_kept_long_enough_go_as_new_ones_come_and_serials_go_on(folder: Path) -> None:
+    store = Store(folder, "watch", unguarded, keep=100.0)
+    store.add([Event(message="old")] * 10, 1.0)
+    store.add([Event(message="young")] * 10, 50.0)
+    reader = Reader(store.path, "watch", 0)
+    assert reader.state().oldest == 1
+    for serial in range(21, 24):
+        assert store.add([Event(message="new")], 101.5) == [Registration(serial, False)]
+        assert reader.state().oldest == 1 + 2 * (serial - 20), "two for each"
+    for _ in range(10):
+        store.add([Event(message="new")], 101.5)
+    assert {event.message for event in page(reader).events} == {"young", "new"}
+    reader.close()
+    store.close()
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 60)), min_size=1, max_size=12), st.integers(1, 90))
+@settings(max_examples=50, deadline=None)
+def test_nothing_goes_too_early_and_the_newest_never(groups: list[tuple[int, int]], keep: int) -> None:
+    """Groups of some events come in, some seconds apart, and the store is closed and opened again in between."""
+    with tempfile.TemporaryDirectory(prefix="store-") as place:
+        now, arrivals = 0.0, list[float]()
+        for size, pause in groups:
+            now += pause
+            store = Store(Path(place), "watch", unguarded, keep)
+            assert [each.serial for each in store.add([Event()] * size, now)] == [
+                len(arrivals) + each for each in range(1, size + 1)
+            ]
+            arrivals += [now] * size
+            reader = Reader(store.path, "watch", 0)
+            kept = [event.serial for event in page(reader).events]
+            assert kept == list(range(kept[0], len(arrivals) + 1)), "the oldest go, and no serial is given twice"
+            assert all(arrivals[serial - 1] < now - keep for serial in range(1, kept[0]))
+            assert reader.state().count == len(kept)
+            reader.close()
+            store.close()
+
+
 def test_two_processes_never_write_one_store(folder: Path) -> None:
     store = Store(folder, "watch", unguarded)
     with pytest.raises(StoreHeld, match=r"BSHO4011-E .*process \d+ has it open"):

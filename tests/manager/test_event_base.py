@@ -110,6 +110,35 @@ def test_events_around_midnight_find_their_days(site: Site) -> None:
     assert rows == [("event_20261122",), ("event_20261123",)]
 
 
+def test_days_that_were_kept_long_enough_go_with_the_first_event_of_a_new_one(site: Site) -> None:
+    day = 86400
+    kept, new = NOON + day, NOON + 366 * day
+    site.base.add(event(1, arrived_at=NOON), event(2, arrived_at=kept))
+    with site.base.listening():
+        site.event_base()
+        site.await_mark(2)
+        site.base.add(event(3, arrived_at=new))
+        until(lambda: site.taken() == [2, 3], "the first day is dropped and the second, 365 days old, is not")
+        assert site.one("select high_water from intake") == 3
+
+
+def test_a_day_that_is_being_read_stays_until_it_is_not_and_holds_nothing_up(site: Site) -> None:
+    day = 86400
+    site.base.add(event(1, arrived_at=NOON))
+    with site.base.listening(), psycopg.connect(site.server.conninfo) as reader:
+        site.event_base()
+        site.await_mark(1)
+        reader.execute("select * from event")
+        site.base.add(event(2, arrived_at=NOON + 400 * day))
+        site.await_mark(2)
+        site.base.add(event(3, arrived_at=NOON + 400 * day))
+        site.await_mark(3)
+        assert site.taken() == [1, 2, 3]
+        reader.commit()
+        site.base.add(event(4, arrived_at=NOON + 400 * day))
+        until(lambda: site.taken() == [2, 3, 4], "the old day is dropped")
+
+
 def test_killed_at_any_moment_it_neither_loses_nor_doubles_one(site: Site) -> None:
     moments = random.Random(20261122)
     site.base.page = 50

@@ -110,7 +110,7 @@ def test_the_next_owner_waits_for_what_the_old_one_has_under_way(server: Server)
             await old.execute("update ownership set epoch = 4")
             await new.execute("set lock_timeout = '200ms'")
             async with old.transaction():
-                await intake._check_owner(old, 4)
+                await intake.check_owner(old, 4)
                 with pytest.raises(psycopg.errors.LockNotAvailable):
                     await intake.take_over(new, 5, "successor")
             await intake.take_over(new, 5, "successor")

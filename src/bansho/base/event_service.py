@@ -76,7 +76,7 @@ async def serve(host: LogicalHost, epoch: int) -> None:
     """Runs until it is asked to end. Raises CannotListen, StoreHeld, StoreUnusable, LeaseLost or LeaseDamaged."""
     bound = listener(host.ip, host.ports.event_service)
     notify("STATUS=opening the event store")
-    store = Store(host.shared.events, host.name, Guard(host.shared.root, epoch).check)
+    store = Store(host.shared.events, host.name, Guard(host.shared.root, epoch).check, host.events.keep)
     metrics = Metrics()
     reader = Reader(store.path, host.name, epoch)
     intake = Intake(store, metrics, intake_changed)

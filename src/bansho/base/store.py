@@ -1,7 +1,9 @@
 """The event store: one SQLite file on the shared disk, `events/events.db`, written by one thread of one process.
 
 WAL with `synchronous=FULL`: a commit that returned survives the loss of power. Serials ascend by one without a gap and
-none is given twice, since a serial becomes visible only with its commit and no event is ever removed.
+none is given twice, since a serial becomes visible only with its commit, and the newest event is never removed. Events
+that have been kept long enough go, oldest first, in the transactions that bring new ones; the file gives their space to
+those and does not shrink.
 """
 
 import os
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import chain
+from math import inf
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -45,6 +48,19 @@ SELECT max(serial), group_concat(body) FROM (SELECT serial, body FROM event WHER
 """
 
 ENDS = "SELECT (SELECT min(serial) FROM event), (SELECT max(serial) FROM event)"
+
+OLDEST = "SELECT body ->> 'arrived_at' FROM event ORDER BY serial LIMIT 1"
+
+PRUNE = """
+DELETE FROM event WHERE serial < (
+    SELECT coalesce(min(serial) FILTER (WHERE body ->> 'arrived_at' >= ?), max(serial))
+    FROM (SELECT serial, body FROM event ORDER BY serial LIMIT ?)
+)
+"""
+"""Of the oldest events those before the first one that is young enough; one always stays."""
+
+PRUNED = 2
+"""Old events that may go for each new one, so that a shortened time to keep them is caught up with."""
 
 PROBE = "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(65536))"
 """As large as the largest single event."""
@@ -112,11 +128,12 @@ def _completed(event: NewEvent, serial: int, now: float, server: str) -> NewEven
 class Store:
     """The writing end. `guard` raises where this process may not write any more; it is asked before every commit.
 
-    Raises StoreHeld, StoreUnusable, or what the guard raises.
+    Events stay for `keep` seconds after their arrival, and longer where none come in. Raises StoreHeld, StoreUnusable,
+    or what the guard raises.
     """
 
-    def __init__(self, folder: Path, server: str, guard: Callable[[], None]) -> None:
-        self._server, self._guard = server, guard
+    def __init__(self, folder: Path, server: str, guard: Callable[[], None], keep: float = inf) -> None:
+        self._server, self._guard, self._keep = server, guard, keep
         guard()
         folder.mkdir(mode=0o700, exist_ok=True)
         self.path = folder / "events.db"
@@ -124,6 +141,7 @@ class Store:
         try:
             self._database = _opened(self.path)
             self.last: int = self._database.execute(ENDS).fetchone()[1] or 0
+            self._due = self._expiry()
         except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
             raise StoreUnusable(path=self.path, reason=error) from None
@@ -154,8 +172,20 @@ class Store:
     def _add(self, answers: list[Registration], new: Sequence[NewEvent], now: float) -> list[Registration]:
         with self._transaction():
             self._insert(rows(new, self.last + 1, now, self._server))
+            due = self._prune(now, PRUNED * len(new)) if now >= self._due else self._due
         self.last += len(new)
+        self._due = due
         return answers
+
+    def _expiry(self) -> float:
+        """When the oldest event will have been kept long enough; 0 without any, so that one is looked for."""
+        oldest = self._database.execute(OLDEST).fetchone()
+        return oldest[0] + self._keep if oldest else 0.0
+
+    def _prune(self, now: float, most: int) -> float:
+        """Removes at most `most` events that have been kept long enough; when the next one will have been."""
+        self._database.execute(PRUNE, (now - self._keep, most + 1))
+        return self._expiry()
 
     def _known(self, events: Sequence[NewEvent]) -> dict[Name, int]:
         names = [(event.source_server, event.source_serial) for event in events if event.source_server is not None]

@@ -48,6 +48,17 @@ class Ports(Section, frozen=True, kw_only=True):
     console: Port = 7711
 
 
+class Events(Section, frozen=True, kw_only=True):
+    """How long events are kept, in Base and in the IM database, counted from their arrival."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 365
+
+    @property
+    def keep(self) -> float:
+        """The same in seconds."""
+        return self.keep_days * 86400.0
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """Time limits in seconds, of a whole suite (`start`, `stop`) and of one service."""
 
@@ -107,6 +118,7 @@ class LogicalHost(Section, frozen=True, kw_only=True):
     """In start order; they stop in the reverse one."""
     disk: Disk | None = None
     ports: Ports = Ports()
+    events: Events = Events()
     limits: Limits = Limits()
     database: Database = Database()
     cluster: Cluster = Cluster()

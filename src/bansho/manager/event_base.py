@@ -16,8 +16,9 @@ from bansho.contract.messages import BanshoError
 from bansho.database.connection import conninfo
 from bansho.logicalhost import definition, node
 from bansho.logicalhost.definition import LogicalHost
-from bansho.manager import intake
+from bansho.manager import intake, rows
 from bansho.manager.pull import BaseAway, Source
+from bansho.manager.retention import Retention
 from bansho.process.notify import give_up, notify, watchdog_interval
 
 WAIT = 20.0
@@ -87,6 +88,7 @@ async def _pump(host: LogicalHost, mine: int, connection: psycopg.AsyncConnectio
     failures = 0
     checked = False
     sign = Sign()
+    retention = Retention(host.events.keep_days)
     while True:
         try:
             if not checked:
@@ -100,6 +102,7 @@ async def _pump(host: LogicalHost, mine: int, connection: psycopg.AsyncConnectio
             continue
         if page.events:
             after = await intake.take_in(connection, host.name, mine, after, page.events)
+            await retention.look(connection, mine, rows.days(page.events[-1:])[0])
         sign.give("takes events over")
 
 

@@ -47,10 +47,10 @@ async def take_over(connection: AsyncConnection[Any], epoch: int, node: str) -> 
         "update ownership set epoch = %s, node = %s, since = now() where epoch <= %s", (epoch, node, epoch)
     )
     if not taken.rowcount:
-        await _check_owner(connection, epoch)
+        await check_owner(connection, epoch)
 
 
-async def _check_owner(connection: AsyncConnection[Any], mine: int) -> None:
+async def check_owner(connection: AsyncConnection[Any], mine: int) -> None:
     """Ours until the transaction ends."""
     epoch, node = await _one(connection, "select epoch, node from ownership for share")
     if epoch != mine:
@@ -72,7 +72,7 @@ async def take_in(
     """
     last = events[-1].serial
     async with connection.transaction():
-        await _check_owner(connection, epoch)
+        await check_owner(connection, epoch)
         moved = await connection.execute("update intake set high_water = %s where high_water = %s", (last, after))
         if not moved.rowcount:
             raise MarkMoved(name=name, expected=after, found=await high_water(connection))
