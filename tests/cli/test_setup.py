@@ -61,6 +61,15 @@ def test_a_token_that_was_revoked_is_made_anew(bare: House) -> None:
     assert path.read_text() != old
 
 
+def test_a_shared_directory_that_had_to_be_made_is_told(bare: House) -> None:
+    misspelt = bare.shared.with_name("misspelt")
+    text = (bare.etc / "logical-hosts" / "watch.toml").read_text().replace(str(bare.shared), str(misspelt))
+    (bare.etc / "logical-hosts" / "watch.toml").write_text(text)
+    told = f"made the shared directory {misspelt}"
+    assert told in bare.command("bansho", "setup", "watch").stdout
+    assert told not in bare.command("bansho", "setup", "watch").stdout
+
+
 def test_an_unmounted_disk_is_not_set_up(bare: House) -> None:
     bare.define("watch", f'[disk]\ndevice = "/dev/none"\nmount-point = "{bare.shared}"')
     failed = bare.command("bansho", "setup", "watch")

@@ -58,8 +58,7 @@ def prepare(host: LogicalHost) -> Made:
     if host.disk and not os.path.ismount(host.disk.mount_point):
         raise DiskNotMounted(name=host.name, path=host.disk.mount_point, device=host.disk.device)
     shared = host.shared
-    _folders(host)
-    lines = list(_suite_files(host))
+    lines = [*_folders(host), *_suite_files(host)]
     password = None
     if "base" in host.suites:
         lines += _token(host, READER, "read", host.shared.conf / "event-base.token")
@@ -74,12 +73,15 @@ def prepare(host: LogicalHost) -> Made:
     return Made(tuple(lines), password)
 
 
-def _folders(host: LogicalHost) -> None:
+def _folders(host: LogicalHost) -> Iterator[str]:
     """The shared directory lets everyone through, since the database may run as another user; its parts do not.
 
     Root keeps what it trusts later (the definitions, the logs that it opens, the lease); the services own their store.
+    A shared directory that has to be made may be a misspelt one, so it is told.
     """
     shared = host.shared
+    if not shared.root.exists():
+        yield f"made the shared directory {shared.root}"
     user, group = _services(host)
     for folder, mode, owner in (
         (shared.root, 0o755, -1),
