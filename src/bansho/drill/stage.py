@@ -135,14 +135,18 @@ class Stage:
         return node
 
     def settle(self) -> Node:
-        """Brings everything back to a good state: power, cables, failures forgotten, `watch` all running somewhere."""
+        """Brings everything back to a good state: `mend`, and `watch` all running somewhere."""
+        self.mend()
+        return self.wait_up()
+
+    def mend(self) -> None:
+        """Gives power and cables back, waits until every node is online, and has the cluster forget failures."""
         for node in self.lab.nodes:
             node.cable("plug")
             if not node.on:
                 node.power("on")
         self.lab.wait_online(*(node.name for node in self.lab.nodes))
         run(self.lab.nodes[0], "forget failures", ["crm_resource", "--cleanup"])
-        return self.wait_up()
 
     def overview(self) -> dict[str, dict[str, object]]:
         """What runs where: per node its power, cable, whether it has the disk, and each suite's value there."""
