@@ -9,10 +9,12 @@ from bansho.contract import termination
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
 from bansho.process import messages, ordering
+from bansho.process.reloading import AT_ONCE
 
 DESCRIPTION = "Have the process manager of {suite} read the process definition again."
 EPILOG = """\
-New services start, dropped ones stop; a service whose lines changed goes by them from its next start on.
+It is checked first: a mistake changes nothing. New services start and dropped ones stop; what else changed, of which
+service, and whether it counts at once or from the service's next start on, stands on stderr, a line each.
 return values: 0 read again; 1 argument error, nothing to ask, or a definition with a mistake, which changes nothing"""
 
 
@@ -25,9 +27,15 @@ def main() -> None:
     options = arguments.parse(parser, termination.ARGUMENT_ERROR, sys.argv[2:])
     try:
         host = arguments.logical_host(options.h, suite)
-        text = ordering.reload(host, suite)
+        text, changes = ordering.reload(host, suite)
     except (BanshoError, OSError) as error:
         arguments.fail(error, termination.ARGUMENT_ERROR)
     report = Report(as_json=options.json)
-    report.message(messages.RELOADED(suite=suite, host=host.name, text=text))
-    report.finish(termination.NORMAL, host=host.name, suite=suite)
+    facts = {"suite": suite, "host": host.name}
+    for change in changes:
+        message = messages.CHANGED if change.applied == AT_ONCE else messages.CHANGES_LATER
+        report.message(message(**facts, what=change))
+    if not changes:
+        report.message(messages.UNCHANGED(**facts))
+    report.message(messages.RELOADED(**facts, text=text))
+    report.finish(termination.NORMAL, text, **facts, changes=[change._asdict() for change in changes])

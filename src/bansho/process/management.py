@@ -14,11 +14,12 @@ from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
 from bansho.process import cgroup, logrotation, termination
 from bansho.process.environment import Site
-from bansho.process.errors import DiskSilent, StartFailed
+from bansho.process.errors import DiskSilent, StartFailed, TurnedRound
 from bansho.process.log import Log
 from bansho.process.orders import Orders
 from bansho.process.patience import ask
 from bansho.process.preparation import Found, Preparation, read
+from bansho.process.reloading import Change
 from bansho.process.reporting import Reporter
 from bansho.process.supervision import Supervision
 
@@ -54,6 +55,7 @@ class Management:
 
     async def live(self, ready: int) -> None:
         """From the first record to the last."""
+        self._preparing = asyncio.create_task(self._prepare())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._supervision.aim_at, SuiteAim.DOWN)
         self._site.folder.control.unlink(missing_ok=True)
         try:
@@ -65,9 +67,8 @@ class Management:
         self._log("process manager began", pid=os.getpid(), cgroup=self._site.group)
         os.write(ready, b"listening\n")
         os.close(ready)
-        preparation = asyncio.create_task(self._prepare())
         await self._supervision.empty.wait()
-        await asyncio.wait({preparation}, timeout=RELEASE_LIMIT)  # it may be about to own the lease
+        await asyncio.wait({self._preparing}, timeout=RELEASE_LIMIT)  # it may be about to own the lease
         await self._end(server)
 
     async def _prepare(self) -> None:
@@ -120,11 +121,17 @@ class Management:
         self._log("lease", state=state.value)
         loop.call_soon_threadsafe(self._supervision.look)
 
-    async def _reload(self) -> None:
-        """Raises a BanshoError, or OSError where the disk fails."""
+    async def _reload(self) -> list[Change]:
+        """Reads the definition again; what has changed. Raises a BanshoError, or OSError where the disk fails."""
+        await asyncio.wait({self._preparing})  # before that, services would start without the lease
         found = await self._ask_disk(partial(read, self._host, self._site.suite), DISK_LIMIT)
-        self._supervision.reload(found.suite, found.accounts)
+        if self._failure or self._supervision.empty.is_set():
+            reason = "nothing of it runs any more"
+            raise TurnedRound(name=self._host.name, suite=self._site.suite, order="reload", reason=reason)
+        changes = self._supervision.reload(found.suite, found.accounts)
         self._reporter.want(found.reports)
+        self._log("definition read again", changes=[f"{change}, {change.applied}" for change in changes])
+        return changes
 
     async def _end(self, server: asyncio.Server) -> None:
         """After the last service: nothing of the suite stays, and the lease is given back."""

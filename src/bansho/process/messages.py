@@ -46,6 +46,15 @@ Action: look at the shared disk.
 """
 RELOADED = Message("BSHO2111-I", "the process definition of {suite} on {host} was read again: {text}")
 """The process definition was read again and applied."""
+CHANGED = Message("BSHO2115-I", "{suite} on {host}: {what}, at once")
+"""The process definition was read again, and this of it counts from now on."""
+CHANGES_LATER = Message("BSHO2116-W", "{suite} on {host}: {what}; that counts from its next start on")
+"""The process definition was read again, and the running service goes on by what it was started with.
+
+Action: stop the suite and start it again, by the cluster software where that is in charge, when it suits.
+"""
+UNCHANGED = Message("BSHO2117-I", "{suite} on {host}: nothing in the process definition has changed")
+"""The process definition was read again; every service runs by it already."""
 SERVICE_ENDED = Message("BSHO2112-E", "service {service} of {suite} on {host} ended abnormally{status}")
 """A service has ended and nobody had asked it to; event 3F90.
 

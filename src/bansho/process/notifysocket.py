@@ -37,8 +37,12 @@ class NotifySocket:
         path.unlink(missing_ok=True)
         self._socket.bind(str(path))
         path.chmod(0o600)
-        os.chown(path, uid, gid)
+        self.give(uid, gid)
         asyncio.get_running_loop().add_reader(self._socket, self.read)
+
+    def give(self, uid: int, gid: int) -> None:
+        """Makes the socket's file that user's: whoever else may reach it is not let in."""
+        os.chown(self._path, uid, gid)
 
     def close(self) -> None:
         """Ends listening and removes the file."""

@@ -15,6 +15,7 @@ from bansho.process.daemon import check_leftovers
 from bansho.process.deadline import Passed, deadline
 from bansho.process.errors import ManagerEnded, NoAnswer, NotRunning
 from bansho.process.folder import locked
+from bansho.process.reloading import Change
 from bansho.process.spawning import Begun
 
 SLACK = 0.5
@@ -121,8 +122,15 @@ def _asked(host: LogicalHost, suite: str, order: Order, tell: Tell) -> dict[str,
     raise Broken
 
 
-def reload(host: LogicalHost, suite: str) -> str:
-    """Has the definition read again; returns the suite's line.
+class Reloaded(NamedTuple):
+    """How a reload ended: the suite's line, and what has changed."""
+
+    text: str
+    changes: tuple[Change, ...]
+
+
+def reload(host: LogicalHost, suite: str) -> Reloaded:
+    """Has the definition read again.
 
     Raises NotRunning, ManagerEnded, ManagerMute, NoAnswer, or Refused with what is wrong with the definition.
     """
@@ -137,4 +145,4 @@ def reload(host: LogicalHost, suite: str) -> str:
         raise ManagerEnded(**facts, log=bringup.folder_of(host, suite).log) from None
     except Passed:
         raise NoAnswer(**facts, limit=RELOAD_LIMIT) from None
-    return _outcome(answer).text
+    return Reloaded(_outcome(answer).text, tuple(Change(**change) for change in answer["changes"]))

@@ -17,6 +17,7 @@ from bansho.contract.states import ServiceState, SuiteAim
 from bansho.process import control, text
 from bansho.process.errors import TurnedRound
 from bansho.process.notifysocket import check_length
+from bansho.process.reloading import Change
 from bansho.process.supervision import Supervision
 
 PEER = struct.Struct("3i")
@@ -38,7 +39,9 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 class Orders:
     """Serves the control socket. `reload` reads the definition again; `failure` says why a start was refused."""
 
-    def __init__(self, supervision: Supervision, reload: Callable[[], Awaitable[None]], failure: Failure) -> None:
+    def __init__(
+        self, supervision: Supervision, reload: Callable[[], Awaitable[list[Change]]], failure: Failure
+    ) -> None:
         self.ended = asyncio.Event()
         """Set when the suite is down and cleared away: whoever waits for a stop is told."""
         self.asked = asyncio.Event()
@@ -125,11 +128,11 @@ class Orders:
 
     async def _reloaded(self, request: Request) -> AsyncIterator[Answer]:  # noqa: ARG002 - each order has one
         try:
-            await self._reload()
+            changes = await self._reload()
         except (BanshoError, OSError) as error:
             yield {"error": str(error)}
         else:
-            yield self._done(ServiceState.READY)
+            yield self._done(ServiceState.READY) | {"changes": [change._asdict() for change in changes]}
 
     async def _detail(self, request: Request) -> AsyncIterator[Answer]:  # noqa: ARG002
         yield self._done(ServiceState.READY) | {"detail": self._supervision.document()}

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bansho.contract.states import LIVING, ServiceState
-from bansho.process import cgroup, environment, identity, launcher, service, termination
+from bansho.process import cgroup, environment, identity, launcher, reloading, service, termination
 from bansho.process.account import Account
 from bansho.process.definition import Service
 from bansho.process.environment import Site
@@ -39,6 +39,8 @@ class RunningService:
         self.life = Life(since=self._now())
         self._changed = changed
         self._account = account
+        self._wanted = (definition, account)
+        """What counts from its next start on."""
         self._group = cgroup.child(site.group, f"service.{definition.name}") if site.group else None
         self._notify = NotifySocket(
             site.folder.notify(definition.name), self._account.uid, self._account.gid, self._notified
@@ -89,12 +91,25 @@ class RunningService:
         loop = asyncio.get_running_loop()
         self._timer = None if limit is None else loop.call_at(limit, self.happen, Event.LIMIT_PASSED)
 
+    def change(self, definition: Service, account: Account) -> None:
+        """Goes over to `definition`: all of it while nothing runs by the old one, else what counts at once."""
+        self._wanted = (definition, account)
+        if self.state in LIVING:
+            self.definition = reloading.until_next_start(self.definition, definition)
+        else:
+            self._take_up()
+
+    def _take_up(self) -> None:
+        self.definition, self._account = self._wanted
+
     def launch(self) -> None:
         """Starts its program, by way of the launcher."""
+        self._take_up()
         self.status, self.result = "", None
         self.restarts = self.restarts._replace(launched_at=self._now())
         self.happen(Event.LAUNCHED)
         try:
+            self._notify.give(self._account.uid, self._account.gid)
             if self.definition.run_folder:
                 self.site.folder.give(self.definition.run_folder, self._account.uid, self._account.gid)
             self._process = subprocess.Popen(

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from bansho.contract import operation
 from bansho.contract.limits import BEAT, LEASE_STALLED, STALE_BEATS
 from bansho.contract.messages import BanshoError
@@ -19,9 +21,11 @@ from bansho.process.account import Account
 from bansho.process.definition import Suite
 from bansho.process.environment import Site
 from bansho.process.log import Log
+from bansho.process.reloading import Change, changes
 from bansho.process.running import RunningService
 from bansho.process.service import Event
 from bansho.process.text import Glance
+from bansho.process.well import Well
 
 Accounts = Mapping[str, Account]
 """Service -> the user that it runs as."""
@@ -62,6 +66,7 @@ class Supervision:
         self._since = time.time()
         self._beat: asyncio.TimerHandle | None = None
         self._killed = False
+        self._well = Well(site.folder.well)
         self._written, self._awoke = asyncio.get_running_loop().time(), float("-inf")
 
     def begin(self, definition: Suite, accounts: Accounts, site: Site, keeper: Callable[[], KeeperState]) -> None:
@@ -69,20 +74,30 @@ class Supervision:
         self.site, self._keeper = site, keeper
         self.reload(definition, accounts)
 
-    def reload(self, definition: Suite, accounts: Accounts) -> None:
-        """Goes over to `definition`: new services start, dropped ones stop, changed ones change at their next start.
+    def reload(self, definition: Suite, accounts: Accounts) -> list[Change]:
+        """Goes over to `definition`: new services start, dropped ones stop, others change as `reloading` says.
 
-        Raises PlaceTooLong, and then nothing has changed.
+        Returns what has changed. Raises PlaceTooLong, and then nothing has.
         """
         fresh = self._fresh(definition, accounts)
+        found = self._changes(definition)
         for name in self._services.keys() - definition.enabled.keys():
             self._leaving.append(self._services.pop(name))
             self._leaving[-1].stop()
         for name, kept in self._services.items():
-            kept.definition = definition.enabled[name]
+            kept.change(definition.enabled[name], accounts[name])
         self._services = {name: (self._services | fresh)[name] for name in definition.enabled}
         self._definition = definition
         self.look()
+        return found
+
+    def _changes(self, definition: Suite) -> list[Change]:
+        """What is different in `definition` from what the services run by."""
+        if not self._definition:
+            return []
+        running = tuple(each.definition for each in self._services.values())
+        unlaunched = {name for name, state in self._states().items() if state is ServiceState.WAITING}
+        return changes(msgspec.structs.replace(self._definition, service=running), definition, unlaunched)
 
     def _fresh(self, definition: Suite, accounts: Accounts) -> dict[str, RunningService]:
         """The services that are new in `definition`; all of them or none."""
@@ -229,6 +244,7 @@ class Supervision:
         document = {**self.document(), "value": standing.value, "text": standing.text}
         try:
             record.write(self.site.folder.record, record.own(standing.value, standing.text, document))
+            self._well.show(standing.value == operation.ALL_RUNNING)
         except OSError as error:  # it goes stale, and the status says so
             self._log("the status record cannot be written", reason=str(error))
 
@@ -270,5 +286,6 @@ class Supervision:
         if self._beat:
             self._beat.cancel()
         self._looking = True
+        self._well.show(well=False)
         for each in self._all():
             each.close()
