@@ -41,6 +41,11 @@ class Folder(NamedTuple):
         return self.path / spawning.ORDER_LOCK
 
     @property
+    def well(self) -> Path:
+        """Held by the process manager while all is well."""
+        return self.path / "well"
+
+    @property
     def log(self) -> Path:
         """The process manager's own log."""
         return self.path / spawning.LOG
