@@ -89,24 +89,25 @@ def _round(built: Stage, number: int, faults: Sequence[Fault], settings: Setting
         except BanshoError as problem:
             error = str(problem)
     evidence = going.evidence()
-    result = _result(going, evidence, error)
+    result = result_of(number, evidence, built.lab.spec.nodes, going.noticed, going.due, error)
     if not result.clean:
         trace.keep(built, evidence, result.timeline, result.verdicts, folder / f"round-{number}", error)
     return result
 
 
-def _result(going: Round, evidence: Evidence, error: str) -> Result:
+def result_of(number: int, evidence: Evidence, nodes: Sequence[str], noticed: bool, due: float, error: str) -> Result:
+    """What became of a round, from its evidence. It was to come back from `due` (wall clock) on. Pure."""
     struck = evidence.struck
     return Result(
-        number=going.number,
+        number=number,
         fault=evidence.fault,
         victim=evidence.victim,
         successor=evidence.successor,
         struck=struck,
-        noticed=going.noticed,
-        recovered=None if evidence.recovered is None else evidence.recovered - going.due,
+        noticed=noticed,
+        recovered=None if evidence.recovered is None else evidence.recovered - due,
         silence=longest_silence(evidence.ledger, struck),
-        legs=_legs(evidence, going.stage.lab.spec.nodes),
+        legs=_legs(evidence, nodes),
         tally=tally(evidence.ledger, evidence.stored),
         verdicts=verdicts(evidence, error),
         timeline=trace.timeline(evidence),

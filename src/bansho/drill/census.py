@@ -123,7 +123,7 @@ def remains(lab: Lab, node: Node, ports: tuple[int, ...]) -> Remains:
     return Remains(
         node.name,
         tuple(f"{each.program} {each.pid}" for each in map(_process, pids) if each),
-        tuple(holder for pid in pids if (holder := _holder(pid, device))),
+        tuple(held for pid in pids if (held := holder(pid, device))),
         tuple(port for port in ports if _listens(init, port)),
         tuple(_mounts(init, lab.running.device)),
         tuple(_groups(lab, node)),
@@ -131,7 +131,8 @@ def remains(lab: Lab, node: Node, ports: tuple[int, ...]) -> Remains:
     )
 
 
-def _holder(pid: int, device: int) -> str:
+def holder(pid: int, device: int) -> str:
+    """What a process has open on a device, or ""; the device's number as in `st_dev`."""
     process = Path("/proc", str(pid))
     with suppress(OSError):
         for path in (process / "cwd", process / "root", process / "exe", *(process / "fd").iterdir()):

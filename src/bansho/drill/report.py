@@ -62,11 +62,12 @@ def totals(results: Iterable[Result]) -> dict[str, int]:
     return {name: sum(getattr(each, name) for each in tallies) for name in COUNTS}
 
 
-def document(settings: Settings, results: Sequence[Result]) -> dict[str, Any]:
-    """The report for programs."""
+def document(settings: Settings, results: Sequence[Result], notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The report for programs; `notes` are what a reader must know beside the numbers."""
     grouped = by_fault(results)
     return {
         "settings": settings._asdict(),
+        "notes": list(notes),
         "clean": bool(results) and all(each.clean for each in results),
         "invariants": {audit.id: audit.holds for audit in AUDITS},
         "verdicts": {fault: {a.id: verdict(rounds, a.id) for a in AUDITS} for fault, rounds in grouped.items()},
@@ -82,12 +83,12 @@ def _round(result: Result) -> dict[str, Any]:
     return result._asdict() | {"tally": result.tally._asdict(), "clean": result.clean} | found
 
 
-def html(settings: Settings, results: Sequence[Result]) -> str:
+def html(settings: Settings, results: Sequence[Result], notes: Sequence[str] = ()) -> str:
     """The report for people."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
     return environment.get_template("report.html").render(
         settings=settings,
-        report=document(settings, results),
+        report=document(settings, results, notes),
         results=results,
         audits=AUDITS,
         faults=FAULTS,
@@ -101,8 +102,8 @@ def _title(result: Result) -> str:
     return f"Round {result.number}: {result.fault}, {result.victim} to {result.successor}"
 
 
-def write(settings: Settings, results: Sequence[Result], folder: Path) -> None:
+def write(settings: Settings, results: Sequence[Result], folder: Path, notes: Sequence[str] = ()) -> None:
     """`report.html` and `report.json`, anew."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(document(settings, results), indent=1) + "\n")
-    (folder / "report.html").write_text(html(settings, results))
+    (folder / "report.json").write_text(json.dumps(document(settings, results, notes), indent=1) + "\n")
+    (folder / "report.html").write_text(html(settings, results, notes))

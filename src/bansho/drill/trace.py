@@ -55,6 +55,20 @@ def keep(
     error: str,
 ) -> None:
     """Writes evidence, timeline, verdicts and the logs of all nodes, also of those without power, to `folder`."""
+    record(evidence, events, verdicts, folder, error)
+    (folder / "overview.json").write_text(json.dumps(stage.overview(), indent=2) + "\n")
+    shutil.copy(stage.lab.places.log, folder / "power.log")
+    for node in stage.lab.spec.nodes:
+        _keep_node(stage, node, folder / node)
+    active = stage.active()
+    if active:
+        copy(Path(f"/proc/{active.pid}/root{SHARED}/log"), folder / "shared-log")
+
+
+def record(
+    evidence: Evidence, events: Sequence[Event], verdicts: Mapping[str, object], folder: Path, error: str
+) -> None:
+    """Writes evidence, timeline and verdicts to `folder`, which is made."""
     folder.mkdir(parents=True)
     document: dict[str, Any] = evidence._asdict() | {"touched": sorted(evidence.touched), "error": error}
     document["required"] = {suite: sorted(names) for suite, names in evidence.required.items()}
@@ -62,13 +76,6 @@ def keep(
     (folder / "verdicts.json").write_text(json.dumps(verdicts, indent=2) + "\n")
     lines = (f"{event.at:+9.3f}  {event.node:<8} {event.what}\n" for event in events)
     (folder / "timeline.txt").write_text("".join(lines))
-    (folder / "overview.json").write_text(json.dumps(stage.overview(), indent=2) + "\n")
-    shutil.copy(stage.lab.places.log, folder / "power.log")
-    for node in stage.lab.spec.nodes:
-        _keep_node(stage, node, folder / node)
-    active = stage.active()
-    if active:
-        _copy(Path(f"/proc/{active.pid}/root{SHARED}/log"), folder / "shared-log")
 
 
 def _keep_node(stage: Stage, name: str, folder: Path) -> None:
@@ -76,18 +83,18 @@ def _keep_node(stage: Stage, name: str, folder: Path) -> None:
     node = stage.lab.node(name)
     store = Path(f"/proc/{stage.lab.pid}/root{stage.lab.places.store}/{name}/system/upper/var/log")
     for log in LOGS:
-        _copy(store / log, folder / log)
+        copy(store / log, folder / log)
     if node.on:
-        _copy(Path(f"/proc/{node.pid}/root/run/bansho/{HOST}"), folder / "run")
+        copy(Path(f"/proc/{node.pid}/root/run/bansho/{HOST}"), folder / "run")
         (folder / "crm_mon.txt").write_text(node.run(["timeout", "10", "crm_mon", "-1", "-r", "-f"]).stdout)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """The plain files below a folder; what vanishes or cannot be read meanwhile is left out."""
+def copy(source: Path, target: Path) -> None:
+    """Copies the plain files below a folder; what vanishes or cannot be read meanwhile is left out."""
     for path in source.rglob("*") if source.is_dir() else ():
         with suppress(OSError):
             if path.is_file() and not path.is_symlink():
-                copy = target / path.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
+                there = target / path.relative_to(source)
+                there.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, there)
     target.mkdir(parents=True, exist_ok=True)

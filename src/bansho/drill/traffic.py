@@ -53,13 +53,13 @@ def note(ledger: Ledger, lines: Iterable[str]) -> None:
                 ledger.acknowledged[int(number)] = Acknowledged(int(serial), float(at))
 
 
-def event(source: str, number: int) -> dict[str, object]:
-    """The event `number` of a source, always the same one."""
+def event(source: str, number: int, severity: str = "") -> dict[str, object]:
+    """The event `number` of a source, always the same one; of the one `severity`, or of all in turn."""
     return {
         "id": "1001",
         "source_server": source,
         "source_serial": number,
-        "severity": SEVERITIES[(number * number + number // 3) % len(SEVERITIES)],
+        "severity": severity or SEVERITIES[(number * number + number // 3) % len(SEVERITIES)],
         "message": f"{source}: disk {number % 8} of array {number % 3} reports sector count {number}",
         "attributes": {"PRODUCT_NAME": "/DRILL", "OBJECT_TYPE": "DISK", "OBJECT_NAME": f"disk{number % 8}"},
     }
@@ -111,12 +111,12 @@ class Sender(ABC):
 class Events(Sender):
     """Events to one event service over one connection that is made anew after each failure."""
 
-    def __init__(self, url: str, token: str, source: str, ledger: IO[str]) -> None:
+    def __init__(self, url: str, token: str, source: str, ledger: IO[str], severity: str = "") -> None:
         super().__init__(ledger)
         parts = urlsplit(url)
         self._address = (parts.hostname or "127.0.0.1", parts.port or 7710)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._source = source
+        self._source, self._severity = source, severity
         self._connection: http.client.HTTPConnection | None = None
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Events(Sender):
 
     def deliver(self, numbers: range) -> list[int]:
         """Sends a batch. Raises Refused."""
-        body = json.dumps([event(self._source, number) for number in numbers]).encode()
+        body = json.dumps([event(self._source, number, self._severity) for number in numbers]).encode()
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
@@ -165,9 +165,14 @@ def main() -> None:
     parser.add_argument("ledger", type=Path, help="a file, or - for stdout")
     parser.add_argument("--rate", type=float, default=100.0, help="events a second (100)")
     parser.add_argument("--source", default="outside", help="the source server's name (outside)")
+    parser.add_argument("--severity", choices=SEVERITIES, default="", help="of every event (all, in turn)")
     asked = parser.parse_args()
     token = asked.token_file.read_text().strip()
-    until_terminated(lambda lines: Events(asked.url, token, asked.source, lines), asked.ledger, asked.rate)
+
+    def events(ledger: IO[str]) -> Events:
+        return Events(asked.url, token, asked.source, ledger, asked.severity)
+
+    until_terminated(events, asked.ledger, asked.rate)
 
 
 if __name__ == "__main__":
