@@ -1,0 +1,232 @@
+"""A comparison: the same faults on the same nodes, for the logical host and for the classic pgsql group, in turns.
+
+A sender outside writes by the logical address all the time. What is measured is what it feels: the longest time without
+an acknowledged write after the fault, from the fault or from the order to start again where only that mends it.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from random import Random
+from typing import NamedTuple
+
+from bansho.contract.messages import BanshoError
+from bansho.drill import pgsql_group, takeover
+from bansho.drill.contender import COMMON, OWN, Contender, Watch
+from bansho.drill.errors import NotReached, UnknownFault
+from bansho.drill.faults import FAULTS
+from bansho.drill.faults.fault import Fault, Scene
+from bansho.drill.pgsql_group import PgsqlGroup
+from bansho.drill.progress import step
+from bansho.drill.stage import Sender, Stage, stage, wait
+from bansho.drill.tally import Tally, tally
+from bansho.drill.traffic import Ledger
+from bansho.lab.node import Node
+from bansho.lab.watch import Watch as Observer
+
+BEFORE, AFTER = 30, 30
+"""Writes acknowledged before the fault, and after all runs again."""
+RECOVERY = 400.0
+"""Seconds until it counts as not recovered: above a frozen server's 30 of monitor, 120 of stop, and fencing."""
+QUIET = 2.0
+"""Seconds without an acknowledged write that count as an effect of the fault."""
+CONTENDERS = {each.name: each.title for each in (Watch, PgsqlGroup)}
+
+
+class Settings(NamedTuple):
+    """What a comparison is: the same settings give the same series."""
+
+    seed: int
+    rounds: int
+    """A round is one fault, struck at each contender."""
+    faults: tuple[str, ...]
+    nodes: int = 3
+    rate: float = 50.0
+    """Writes a second from the sender outside."""
+
+
+class Trial(NamedTuple):
+    """What became of one contender in one round. Times in seconds."""
+
+    round: int
+    contender: str
+    fault: str
+    victim: str
+    successor: str
+    struck: float
+    """Wall clock."""
+    silence: float | None
+    """The longest time without an acknowledged write; None where none was acknowledged any more."""
+    reached: float | None
+    """From the fault to the end of that time: later, where the fault did not show at once."""
+    running: float | None
+    """From the fault until all of it ran again."""
+    tally: Tally
+    error: str = ""
+    """Why the trial could not be brought to its end; empty otherwise."""
+
+
+def chosen(wanted: Iterable[str], nodes: int) -> tuple[str, ...]:
+    """The faults named, or all for none named, that so many nodes permit. Raises UnknownFault."""
+    every, asked = [*OWN, *COMMON], set(wanted)
+    for name in asked.difference(every):
+        raise UnknownFault(name=name, names=", ".join(every))
+    permitted = [name for name in every if name in OWN or FAULTS[name].least_nodes <= nodes]
+    return tuple(name for name in permitted if not asked or name in asked)
+
+
+def series(settings: Settings) -> list[tuple[int, str, str]]:
+    """Round, fault and contender of each trial: a function of the settings. Pure.
+
+    Every fault comes once before any comes again; who is struck first changes from round to round, so that a machine
+    that grows busier does not favour one, and the contenders change places once a round.
+    """
+    random = Random(settings.seed)  # noqa: S311 - a reproducible series, no secret
+    faults: list[str] = []
+    while len(faults) < settings.rounds:
+        faults += random.sample(settings.faults, len(settings.faults))
+    order = list(CONTENDERS)
+    return [
+        (number, fault, name)
+        for number, fault in enumerate(faults[: settings.rounds], 1)
+        for name in (order if number % 2 else order[::-1])
+    ]
+
+
+def run(settings: Settings, shown: dict[str, str], done: int = 0, lab: str = "compare") -> Iterator[Trial]:
+    """Runs the trials of the series after the first `done`; each as it comes. A stage that a trial broke is built anew.
+
+    `shown` is given each contender's configuration of the cluster.
+    """
+    left = series(settings)[done:]
+    while left:
+        with stage(lab, settings.nodes) as built, suppress(_Broken):
+            turns = _Turns(built)
+            while left:
+                number, fault, name = left.pop(0)
+                with step(f"round {number} of {settings.rounds}: {fault}, {name}"):
+                    found = _trial(turns, number, fault, name, settings)
+                shown.setdefault(name, turns.on.configuration())
+                yield found
+                if found.error:
+                    raise _Broken
+
+
+class _Broken(Exception):
+    """A trial could not be brought to its end."""
+
+
+class _Turns:
+    """The contenders of a stage: one is on it at a time."""
+
+    def __init__(self, built: Stage) -> None:
+        watch = Watch(built)
+        self.on: Contender = pgsql_group.prepare(built, watch)
+        self.all: dict[str, Contender] = {each.name: each for each in (watch, self.on)}
+
+    def take(self, name: str) -> Contender:
+        """Everything mended, and that one on the stage."""
+        self.on.stage.mend()
+        if self.on.name != name:
+            self.on.leave()
+            self.on = self.all[name]
+            self.on.enter()
+        return self.on
+
+
+def _trial(turns: _Turns, number: int, fault: str, name: str, settings: Settings) -> Trial:
+    empty = Trial(number, name, fault, "", "", time.time(), None, None, None, tally(Ledger({}, {}), ()))
+    try:
+        contender = turns.take(name)
+        return _struck(contender, contender.faults[fault], empty, settings)
+    except BanshoError as problem:
+        return empty._replace(error=str(problem))
+
+
+def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings) -> Trial:
+    source = f"{contender.name}-{trial.round}"
+    with _writing(contender, settings.rate, source) as sender, Observer(contender.stage.lab) as watch:
+        takeover.until_acknowledged(sender, BEFORE)
+        victim = _running(contender)
+        scene = Scene(contender.stage, victim, watch, Random(trial.round), contender.resource)  # noqa: S311 - no secret
+        struck, due = time.time(), _strike(contender, fault, scene, sender)
+        back = _recovered(contender, fault, victim.name, sender)
+        ran = None if back is None else time.time()
+        if back:
+            takeover.until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
+        if fault.heals:
+            fault.undo(scene)
+    contender.stage.mend()
+    ledger = sender.ledger()
+    silence, reached = longest_silence(ledger, due)
+    return trial._replace(
+        victim=victim.name,
+        successor=back or "",
+        struck=struck,
+        silence=silence if back else None,
+        reached=reached if back else None,
+        running=None if ran is None else ran - due,
+        tally=tally(ledger, contender.stored(source) if back else ()),
+    )
+
+
+@contextmanager
+def _writing(contender: Contender, rate: float, source: str) -> Iterator[Sender]:
+    sender = contender.send(rate, source)
+    try:
+        yield sender
+    finally:
+        sender.stop()
+
+
+def _running(contender: Contender) -> Node:
+    wait(f"{contender.name} to run", lambda: contender.running_on() is not None, state=contender.stage.overview)
+    node = contender.running_on()
+    assert node is not None  # noqa: S101 - it ran a moment ago
+    return node
+
+
+def _strike(contender: Contender, fault: Fault, scene: Scene, sender: Sender) -> float:
+    """Strikes, and waits for an effect; when it is due back: at once, or from the order to start again."""
+    struck = time.time()
+    fault.strike(scene)
+
+    def seen() -> bool:
+        changed = any(change.wall >= struck for change in scene.watch.changes)
+        return changed or contender.running_on() is None or quiet(sender.ledger(), struck) > QUIET
+
+    with suppress(NotReached):
+        wait("an effect of the fault", seen, fault.hold)
+    if fault.heals:
+        return struck
+    due = time.time()
+    fault.undo(scene)
+    return due
+
+
+def _recovered(contender: Contender, fault: Fault, victim: str, sender: Sender) -> str | None:
+    """The node on which it runs again and from which a write was answered that was sent since; None: nowhere."""
+    since = time.time()
+    away_from = victim if fault.expected == "moves" else ""
+
+    def back() -> bool:
+        node = contender.running_on()
+        return node is not None and node.name != away_from and sender.acknowledged_after(since) is not None
+
+    with suppress(NotReached):
+        wait(f"{contender.name} to run again", back, RECOVERY)
+        return _running(contender).name
+    return None
+
+
+def quiet(ledger: Ledger, since: float) -> float:
+    """Seconds for which nothing has been acknowledged by now, at most those since `since`."""
+    return time.time() - max([since, *(each.at for each in ledger.acknowledged.values())])
+
+
+def longest_silence(ledger: Ledger, since: float) -> tuple[float, float]:
+    """The longest time between two acknowledgements after `since`, and its end counted from `since`. Pure."""
+    times = sorted(each.at for each in ledger.acknowledged.values() if each.at >= since)
+    gaps = ((after - before, after - since) for before, after in pairwise([since, *times]))
+    return max(gaps, default=(0.0, 0.0))
