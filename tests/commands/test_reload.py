@@ -97,10 +97,12 @@ def test_what_changes_is_told_by_service_and_key(base: Suite) -> None:
 
 def test_a_watchdog_that_a_running_service_does_not_know_of_is_not_missed(base: Suite) -> None:
     """It beats as often as it was told when it started."""
-    base.write(service("one", "ready", "beat=0.3", "wait", watchdog=30))
+    base.write(service("one", "ready", "beat=0.05", "wait", watchdog=30))
     base.start()
-    base.write(service("one", "ready", "beat=0.3", "wait", watchdog=0.1), steady("new"))
-    assert "service one: watchdog becomes 0.1, it was 30.0; that counts from its next start" in base.reload().stderr
+    base.write(
+        service("one", "ready", "beat=0.05", "wait", watchdog=0.001), service("new", "sleep=0.5", "ready", "wait")
+    )
+    assert "service one: watchdog becomes 0.001, it was 30.0; that counts from its next start" in base.reload().stderr
     base.wait_for_service("new", "ready")
     log = base.folder / "spmd.log"
     base.stop()
