@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from tests.nodes import until
 
-from bansho.lab import Lab, Node, powerlog
+from bansho.lab import Lab, Node, disk, powerlog
 from bansho.lab.errors import BadSetting, NodeOff, PowerRefused, UnknownNode
 from bansho.lab.membership import seen_by
 from bansho.lab.network import BRIDGE_ADDRESS
+from bansho.lab.stall import Stall
 
 pytestmark = pytest.mark.nodes
 
@@ -175,6 +176,80 @@ def test_the_host_outside_reaches_nodes_but_not_one_whose_cable_is_cut(bare: Lab
     assert reachable(bare, bare.address("n2"))
     bare.node("n1").cable("plug")
     until(lambda: reachable(bare, address))
+
+
+def arrives(listener: Node, sender: Node, address: str) -> bool:
+    """Whether one of some datagrams from the sender arrives."""
+    listen = "import socket; s = socket.socket(type=2)"
+    listen += '; s.bind(("", 7000)); print("ready", flush=True); s.settimeout(1); print(s.recv(9))'
+    neighbour = f"ip neighbour replace {address} lladdr $(cat /tmp/peer) dev eth0"  # no ARP: it needs both ways
+    send = f'import socket; s = socket.socket(type=2); [s.sendto(b"x", ("{address}", 7000)) for _ in range(3)]'
+    sender.run(["sh", "-c", "cat >/tmp/peer"], input=listener.run(["cat", "/sys/class/net/eth0/address"]).stdout)
+    out(sender, "sh", "-c", neighbour)
+    with listener.popen(["python3", "-c", listen], stdout=-1, stderr=subprocess.DEVNULL, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        out(sender, "python3", "-c", send)
+        return "x" in program.stdout.read()
+
+
+def test_a_deaf_host_is_heard_and_a_mute_one_hears_also_after_a_reboot(bare: Lab) -> None:
+    first, second = bare.node("n1"), bare.node("n2")
+    for action, hears, is_heard in (("deafen", False, True), ("mute", True, False), ("plug", True, True)):
+        first.cable(action)
+        assert arrives(first, second, bare.address("n1")) == hears
+        assert arrives(second, first, bare.address("n2")) == is_heard
+    first.cable("deafen")
+    first.power("off")
+    first.power("on")
+    assert first.state()["cable"] == "deaf"
+    assert not arrives(first, second, bare.address("n1"))
+
+
+def test_a_lossy_cable_loses_some_packets_and_a_narrow_one_holds_them_back(bare: Lab) -> None:
+    def received(size: int) -> tuple[int, float]:
+        answer = bare.outside.run(
+            ["ping", "-q", "-c", "60", "-i", "0.01", "-s", str(size), "-W", "2", bare.address("n1")]
+        )
+        times = re.search(r"= [\d.]+/[\d.]+/([\d.]+)/", answer.stdout)
+        assert times, answer.stdout
+        return int(answer.stdout.split(" received")[0].rpartition(" ")[2]), float(times[1])
+
+    assert received(56)[0] == 60
+    bare.node("n1").cable("lose")
+    assert 5 <= received(56)[0] <= 55
+    bare.node("n1").cable("narrow")
+    assert received(1000)[1] > 100  # milliseconds
+    bare.node("n1").cable("plug")
+    assert received(56)[0] == 60
+
+
+def test_a_node_cut_off_the_management_network_cannot_be_fenced_and_cannot_fence(bare: Lab) -> None:
+    bare.node("n1").management("cut")
+    assert bare.node("n1").state()["management"] == "cut"
+    for who, victim in (("n2", "n1"), ("n1", "n2")):
+        assert b"no way" in ask(bare, who, b'{"action": "reboot", "node": "%s"}' % victim.encode())
+    assert b"no way" in ask(bare, "n2", b'{"action": "status", "node": "n1"}')
+    assert bare.node("n1").on
+    bare.node("n1").management("plug")
+    assert ask(bare, "n2", b'{"action": "off", "node": "n1"}') == b"{}\n"
+    assert not bare.node("n1").on
+
+
+def test_a_power_cut_ends_also_who_waits_for_a_disk_that_no_longer_answers(bare: Lab) -> None:
+    node = bare.node("n1")
+    out(node, "mount", bare.disk, "/mnt")
+    with (
+        Stall(node, "/mnt"),
+        node.popen(["sh", "-c", "echo ready; echo x >/mnt/x"], stdout=-1, text=True) as writer,
+    ):
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        until(lambda: re.search("^D", node.run(["ps", "-eo", "stat"]).stdout, re.MULTILINE) is not None)
+        node.power("loss")
+        assert writer.wait(20)
+    assert not node.on
+    assert not disk.in_use(bare.disk)
 
 
 @contextlib.contextmanager

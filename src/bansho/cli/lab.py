@@ -79,7 +79,7 @@ def switch(name: str, node: str, action: str) -> None:
 @click.argument("node")
 @click.argument("action", type=click.Choice(power.CABLE))
 def cable(name: str, node: str, action: str) -> None:
-    """Cut or plug NODE's network cable."""
+    """Cut or plug NODE's network cable; or make it deaf, mute, lossy or narrow."""
     Lab.open(name).node(node).cable(action)
 
 

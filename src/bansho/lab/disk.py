@@ -4,10 +4,11 @@ All nodes use the same device. One loop device a node over one file would let a 
 disk after the next owner had mounted it.
 """
 
+import contextlib
 import fcntl
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bansho.lab import mounts
@@ -15,6 +16,8 @@ from bansho.lab import mounts
 # linux/ext4.h (since 6.11 in the user API; before in fs/ext4/ext4.h): _IOR('X', 125, __u32).
 EXT4_IOC_SHUTDOWN = 0x8004587D
 EXT4_GOING_FLAGS_NOLOGFLUSH = 2
+# linux/fs.h: _IOWR('X', 119, int), _IOWR('X', 120, int).
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
 
 
 def attach(file: Path, size: int) -> str:
@@ -44,13 +47,42 @@ def mount_points(pid: int, device: str) -> list[str]:
 
 
 def lose_unwritten(pid: int, points: Iterable[str]) -> None:
-    """Shuts the file system down as the process has it mounted, the log unflushed: what was not synced is gone."""
+    """Shuts the file system down as the process has it mounted, the log unflushed: what was not synced is gone.
+
+    Writes that were held (`freeze`) then fail: until they return, not even SIGKILL ends who waits.
+    """
     for point in points:
-        descriptor = os.open(f"/proc/{pid}/root{point}", os.O_RDONLY | os.O_CLOEXEC)
-        try:
+        with opened(pid, point) as descriptor:
             fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH.to_bytes(4, "little"))
-        finally:
-            os.close(descriptor)
+            thaw(descriptor)
+
+
+def let_pass(pid: int, points: Iterable[str]) -> None:
+    """Lets writes pass that were held, on every mount point of the process."""
+    for point in points:
+        with opened(pid, point) as descriptor:
+            thaw(descriptor)
+
+
+@contextlib.contextmanager
+def opened(pid: int, point: str) -> Iterator[int]:
+    """A descriptor of the mount point as the process sees it."""
+    descriptor = os.open(f"/proc/{pid}/root{point}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def freeze(descriptor: int) -> None:
+    """Holds every write to the file system, as a disk that no longer answers."""
+    fcntl.ioctl(descriptor, FIFREEZE, 0)
+
+
+def thaw(descriptor: int) -> None:
+    """Lets the writes pass, if they were held."""
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(descriptor, FITHAW, 0)
 
 
 def in_use(device: str) -> bool:

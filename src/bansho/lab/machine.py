@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
-from bansho.lab import disk, namespaces, network
+from bansho.lab import cable, disk, namespaces, network
 from bansho.lab.places import Places, last_line
 from bansho.lab.powerlog import PowerLog
 from bansho.lab.spec import OUTSIDE, Running, Spec
@@ -30,7 +30,9 @@ class Machine:
 
     def __init__(self, name: str, spec: Spec, running: Running, places: Places, log: PowerLog) -> None:
         self.name, self.lock = name, asyncio.Lock()
-        self.plugged, self.frozen = True, False
+        self.cable, self.frozen = cable.PLUGGED, False
+        self.managed = True
+        """Whether its power can be switched from the cluster's nodes, and it can switch theirs."""
         self._spec, self._running, self._places, self._log = spec, running, places, log
         self._process: Process | None = None
         self._ended: asyncio.Task[None] | None = None
@@ -67,6 +69,8 @@ class Machine:
         points = disk.mount_points(self._host_pid, self._running.device)
         if loss:
             disk.lose_unwritten(self._host_pid, points)
+        else:
+            disk.let_pass(self._host_pid, points)
         os.kill(self._pid, signal.SIGKILL)
         await self._ended
         if points:
@@ -84,11 +88,11 @@ class Machine:
         subprocess.run(["nsenter", "--target", str(self._host_pid), "--pid", "sh", "-c", kill], check=True)
         self.frozen = frozen
 
-    def plug(self, *, plugged: bool) -> None:
-        """Plugs or cuts the cable; it stays so over a reboot."""
-        self.plugged = plugged
+    def change_cable(self, state: str) -> None:
+        """Gives the cable a state of `bansho.lab.cable`; it stays so over a reboot."""
+        self.cable = state
         if self._process is not None:
-            network.plug(self.name, plugged)
+            network.change(self.name, self._host_pid, state)
 
     async def _boot_again(self) -> None:
         await asyncio.sleep(self._spec.boot_delay)
@@ -105,7 +109,7 @@ class Machine:
         if pids:
             self._host_pid, self._pid = map(int, pids)
             self._places.pid(self.name).write_text(f"{self._host_pid}\n")
-            network.connect(self.name, self._pid, self.plugged)
+            network.connect(self.name, self._pid, self._host_pid, self.cable)
             process.stdin.write(b"connected\n")
             process.stdin.close()
         if await process.stdout.readline() != b"up\n":

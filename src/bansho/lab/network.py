@@ -2,6 +2,7 @@
 
 import subprocess
 
+from bansho.lab import cable
 from bansho.lab.spec import OUTSIDE
 
 BRIDGE = "br0"
@@ -26,12 +27,17 @@ def build() -> None:
     )
 
 
-def connect(host: str, pid: int, plugged: bool) -> None:
-    """Gives the network namespace of `pid` (as the caller counts pids) its eth0, the other end on the bridge."""
+def connect(host: str, pid: int, outer: int, state: str) -> None:
+    """Gives the network namespace of `pid` its eth0, the other end on the bridge, and the cable its state.
+
+    `pid` is as the caller counts pids, `outer` as /proc does.
+    """
     _ip(
         f"link add {host} type veth peer name eth0 netns {pid}",
-        f"link set {host} master {BRIDGE} {_state(plugged)}",
+        f"link set {host} master {BRIDGE} {_link(state)}",
     )
+    for command in cable.means(host, outer, state):
+        subprocess.run(command, check=True)
 
 
 def disconnect(host: str) -> None:
@@ -39,13 +45,17 @@ def disconnect(host: str) -> None:
     subprocess.run(["ip", "link", "delete", host], check=False, stderr=subprocess.DEVNULL)
 
 
-def plug(host: str, plugged: bool) -> None:
-    """Plugs or cuts the cable at the bridge: the host sees its carrier come or go."""
-    _ip(f"link set {host} {_state(plugged)}")
+def change(host: str, outer: int, state: str) -> None:
+    """Gives the cable another state (`bansho.lab.cable`); of a cut one the host sees its carrier go."""
+    for command in cable.reset(host, outer):
+        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
+    _ip(f"link set {host} {_link(state)}")
+    for command in cable.means(host, outer, state):
+        subprocess.run(command, check=True)
 
 
-def _state(plugged: bool) -> str:
-    return "up" if plugged else "down"
+def _link(state: str) -> str:
+    return "down" if state == cable.CUT else "up"
 
 
 def _ip(*lines: str) -> None:

@@ -88,11 +88,18 @@ class Node:
         power.ask(self.lab.places, power.POWER, action, self.name)
 
     def cable(self, action: str) -> None:
-        """`cut` or `plug`. Raises PowerRefused."""
+        """`cut`, `plug`, `deafen`, `mute`, `lose` or `narrow` (`bansho.lab.cable`). Raises PowerRefused."""
         power.ask(self.lab.places, power.CABLE, action, self.name)
 
+    def management(self, action: str) -> None:
+        """`cut` or `plug` its way to the management network: cut, no node can fence it, nor can it fence any.
+
+        Raises PowerRefused.
+        """
+        power.ask(self.lab.places, tuple(power.MANAGEMENT.values()), power.MANAGEMENT[action], self.name)
+
     def state(self) -> dict[str, str]:
-        """`power` (on, off, frozen), `cable` (plugged, cut), and `address`."""
+        """`power` (on, off, frozen), `cable` (plugged, cut, ...), `management` (plugged, cut), and `address`."""
         return power.ask(self.lab.places, ("status",), "status", self.name) | {"address": self.lab.address(self.name)}
 
     def boot_id(self) -> str:

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bansho.lab.cable import STATES
 from bansho.lab.errors import BadSetting, PowerRefused
 from bansho.lab.places import Places
 
 POWER = ("on", "off", "loss", "reboot", "freeze", "thaw")
-CABLE = ("cut", "plug")
+CABLE = tuple(STATES)
+MANAGEMENT = {"cut": "unmanage", "plug": "manage"}
+"""What is done to a node's way to the management network -> the power daemon's action."""
 LIMIT = 20.0
 """Seconds for an answer; a node's death takes a tenth of one."""
 

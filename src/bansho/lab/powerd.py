@@ -2,7 +2,8 @@
 
 It answers on one Unix socket a node, bind-mounted into it, so it knows who asks; and on one for the operator. A
 request is a line `{"action": ACTION, "node": NODE}`; the answer, a line too, comes when it is done: `{}`,
-`{"power": ...}`, or `{"error": TEXT}`. A node may fence; cables and frozen nodes are the operator's. When the daemon
+`{"power": ...}`, or `{"error": TEXT}`. A node may fence; cables and frozen nodes are the operator's. A node that is
+cut off the management network gets no answer, and no node gets one about it. When the daemon
 dies, the kernel ends every process, mount and namespace of the lab.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from bansho.lab import disk, network
+from bansho.lab.cable import STATES
 from bansho.lab.machine import BootFailed, Machine
 from bansho.lab.places import Places
 from bansho.lab.powerlog import PowerLog
@@ -25,7 +27,7 @@ from bansho.lab.spec import Running, Spec
 
 OPERATOR = "operator"
 FENCING = ("on", "off", "reboot")
-CHANGES = ("on", "off", "loss", "reboot", "freeze", "thaw", "cut", "plug")
+CHANGES = ("on", "off", "loss", "reboot", "freeze", "thaw", *STATES, "manage", "unmanage")
 
 Answer = dict[str, str]
 
@@ -58,8 +60,11 @@ class Daemon:
         if node not in self._machines:
             return {"error": f"node {node!r}: expected one of {', '.join(self._machines)}"}
         machine = self._machines[node]
+        if who != OPERATOR and not (machine.managed and self._machines[who].managed):
+            return {"error": f"{node}: no way through the management network"}
         if action == "status":
-            return {"power": machine.power, "cable": "plugged" if machine.plugged else "cut"}
+            management = "plugged" if machine.managed else "cut"
+            return {"power": machine.power, "cable": machine.cable, "management": management}
         return await self._change(who, action, machine)
 
     async def _change(self, who: str, action: str, machine: Machine) -> Answer:
@@ -95,8 +100,10 @@ async def _perform(action: str, machine: Machine, *, loss: bool) -> None:
             machine.boot_soon()
         case "freeze" | "thaw":
             machine.freeze(frozen=action == "freeze")
-        case "cut" | "plug":
-            machine.plug(plugged=action == "plug")
+        case "manage" | "unmanage":
+            machine.managed = action == "manage"
+        case _:
+            machine.change_cable(STATES[action])
 
 
 def _build(spec: Spec, places: Places) -> Running:
