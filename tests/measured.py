@@ -4,7 +4,9 @@ The process manager gives its services a clean environment, daemons outlive the 
 SIGKILL: so measuring begins from a .pth file of the virtual environment, and what was found is saved all the time.
 """
 
+import atexit
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -20,18 +22,20 @@ def begin() -> None:
     """Called by the .pth file, in every process of the virtual environment."""
     os.environ["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")
     os.environ["COVERAGE_FILE"] = str(ROOT / "build/coverage/data")
-    os.umask(mask := os.umask(0))
     measured = coverage.process_startup()
-    if measured is not None:
+    if measured is not None and "pytest" not in sys.orig_argv:  # which ends in order, and counts its threads
         os.register_at_fork(after_in_child=lambda: _save_from_now_on(measured))
         _save_from_now_on(measured)
 
 
 def _save_from_now_on(measured: Coverage) -> None:
-    threading.Thread(target=_save, args=(measured,), daemon=True).start()
-
-
-def _save(measured: Coverage) -> None:
     ended = threading.Event()
+    saver = threading.Thread(target=_save, args=(measured, ended), daemon=True)
+    atexit.register(saver.join)
+    atexit.register(ended.set)
+    saver.start()
+
+
+def _save(measured: Coverage, ended: threading.Event) -> None:
     while not ended.wait(PAUSE):
         measured.save()
