@@ -111,8 +111,10 @@ def test_what_is_rendered_is_right_after_every_event(imagined: Path, watch: Mode
     assert [proof.event.name for proof in proofs] == [
         "node lost",
         "watch-base failed once",
+        "watch-base failed and could not be restarted",
         "watch-base failed past the threshold",
         "watch-manager failed once",
+        "watch-manager failed and could not be restarted",
         "watch-manager failed past the threshold",
         "IM database failed",
         "address lost",
@@ -174,8 +176,12 @@ def test_what_does_not_run_cannot_be_proved(imagined: Path, watch: Model, tmp_pa
         list(simulate.prove(watch, file))
 
 
+@needs_pacemaker
 def test_without_restarts_the_first_failure_fails_over(definition: str) -> None:
     watch = model(definition_of(definition + "restarts = 0\n", Path("watch.toml")))
-    found = {each.name: each.expected.where for each in event.events(watch, "n1", "n2")}
+    with simulate.imagined(watch) as file:
+        proofs = list(simulate.prove(watch, file))
+    assert problems(proofs) == {}
+    found = {each.event.name: each.event.expected.where for each in proofs}
     assert "watch-base failed once" not in found
     assert found["address lost"] is event.Where.OTHER

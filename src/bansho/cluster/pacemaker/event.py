@@ -70,20 +70,26 @@ def _failures(model: Model, suite: str, home: str, over: Expected) -> Iterator[E
     fails = _fails(model, suite, home)
     if model.restarts:
         yield Event(f"{suite} failed once", (fails,), _from(model, model.start_order.index(suite)))
+        yield _no_restart(f"{suite} failed and could not be restarted", model, suite, home, over)
     yield Event(f"{suite} failed past the threshold", (fails,) * (model.restarts + 1), over)
 
 
 def _lost(model: Model, home: str, over: Expected) -> Iterator[Event]:
-    disk, address = 0, 1
-    yield Event("address lost", (_fails(model, model.start_order[address], home, NOT_RUNNING),), _from(model, address))
-    fails = _fails(model, model.start_order[disk], home)
-    yield Event("disk lost", (fails,), _from(model, disk))
+    disk, address, *_ = model.start_order
+    yield Event("address lost", (_fails(model, address, home, NOT_RUNNING),), _from(model, 1))
+    yield Event("disk lost", (_fails(model, disk, home),), _from(model, 0))
+    if model.restarts:
+        yield _no_restart("disk lost for this node", model, disk, home, over)
+
+
+def _no_restart(name: str, model: Model, resource: str, home: str, over: Expected) -> Event:
+    """It failed, and then so did its restart on the same node: what comes after that."""
+    again = f"--op-fail={resource}_start_0@{home}={GENERIC}"
     # crm_simulate counts a failed start once; the live cluster counts it as final for that node.
-    count = f"fail-count-{model.start_order[disk]}#start_0"
+    count = f"fail-count-{resource}#start_0"
     ban = ("crm_attribute", "--type", "status", "--node", home, "--name", count, "--update", "INFINITY")
-    again = f"--op-fail={model.start_order[disk]}_start_0@{home}={GENERIC}"
-    expected = over._replace(stops=(model.start_order[disk],))
-    yield Event("disk lost for this node", ((*fails, again), ban, (SIMULATE,)), expected)
+    left = model.stop_order[model.stop_order.index(resource) :]
+    return Event(name, ((*_fails(model, resource, home), again), ban, (SIMULATE,)), over._replace(stops=tuple(left)))
 
 
 def _standby(model: Model, standby: str) -> Iterator[Event]:

@@ -4,7 +4,7 @@ Two looks at it: every order that the contract demands must be one that the grap
 must never start something without what it needs, stop something under what still needs it, or have two owners.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bansho.cluster.model import Model
 from bansho.cluster.pacemaker.transition import Action, Transition
@@ -12,7 +12,7 @@ from bansho.cluster.pacemaker.transition import Action, Transition
 
 def problems(model: Model, transition: Transition, homes: Mapping[str, str]) -> list[str]:
     """What is wrong with a transition that begins with each resource at its home; sentences, none when all is well."""
-    return [*_not_forced(model, transition, homes), *_replay(model, transition, homes)]
+    return [*_not_forced(model, transition, homes), *replay(model, transition.actions, homes)]
 
 
 def _not_forced(model: Model, transition: Transition, homes: Mapping[str, str]) -> Iterator[str]:
@@ -33,9 +33,10 @@ def demanded(model: Model, transition: Transition, homes: Mapping[str, str]) -> 
         yield from ((first, then) for first in stops if rank[first.resource] > rank[then.resource])
 
 
-def _replay(model: Model, transition: Transition, homes: Mapping[str, str]) -> Iterator[str]:
+def replay(model: Model, actions: Iterable[Action], homes: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with actions done one after the other, beginning with each resource at its home; as sentences."""
     runs = {each: homes[each] for each in model.start_order if homes[each]}
-    for action in transition.actions:
+    for action in actions:
         if action.operation == "fence":
             runs = {each: node for each, node in runs.items() if node != action.node}
         elif action.operation == "stop":
