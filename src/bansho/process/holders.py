@@ -6,7 +6,6 @@ Only /proc is read, so a disk that hangs does not hang this.
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from bansho.process import identity
@@ -22,23 +21,33 @@ class Holder(NamedTuple):
 
 def holders(directory: str) -> list[Holder]:
     """The processes, other than this one, that hold something open in `directory` or below, by pid."""
-    pids = sorted(int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    pids = sorted(identity.pids())
     return [holder for pid in pids if pid != os.getpid() and (holder := _holder(pid, directory.rstrip("/")))]
 
 
 def _holder(pid: int, directory: str) -> Holder | None:
-    path = next((path for path in _held(pid) if path == directory or path.startswith(f"{directory}/")), None)
+    path = next((path for path in _held(pid, directory) if path == directory or path.startswith(f"{directory}/")), None)
     stat = identity.stat(pid) if path else None
     return Holder(pid, stat.program, path) if path and stat else None
 
 
-def _held(pid: int) -> Iterator[str]:
-    process = Path("/proc", str(pid))
+def _held(pid: int, directory: str) -> Iterator[str]:
+    """What the process holds open; of its mappings those alone whose line speaks of the directory."""
+    process = f"/proc/{pid}"
     with suppress(OSError):
         for link in ("cwd", "root", "exe"):
-            yield str((process / link).readlink())
-        for descriptor in (process / "fd").iterdir():
-            with suppress(FileNotFoundError):  # it was closed just now
-                yield str(descriptor.readlink())
-        for line in (process / "maps").read_text(errors="replace").splitlines():
-            yield "/" + line.partition("/")[2]
+            yield os.readlink(f"{process}/{link}")  # noqa: PTH115 - called for every descriptor there is
+        for descriptor in os.listdir(f"{process}/fd"):  # noqa: PTH208
+            try:
+                yield os.readlink(f"{process}/fd/{descriptor}")  # noqa: PTH115
+            except FileNotFoundError:  # it was closed just now
+                continue
+        yield from _mapped(f"{process}/maps", os.fsencode(directory))
+
+
+def _mapped(maps: str, directory: bytes) -> list[str]:
+    with open(maps, "rb", buffering=0) as file:  # noqa: PTH123
+        content = file.read()
+    if directory not in content:
+        return []
+    return ["/" + line.partition("/")[2] for line in os.fsdecode(content).splitlines()]

@@ -7,7 +7,6 @@ descends from it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from bansho.process import identity, spawning
@@ -47,7 +46,7 @@ def snapshot() -> dict[int, Process]:
     seen: set[int] = set()
     found: dict[int, Process] = {}
     for _ in range(LOOKS):
-        fresh = {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()} - seen
+        fresh = set(identity.pids()) - seen
         if not fresh:
             break
         seen |= fresh
@@ -66,8 +65,7 @@ def _process(pid: int) -> Process | None:
 def environment(pid: int) -> dict[str, str]:
     """The two variables of a process that name its suite and service, as far as it has them and we may look."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - called for every process there is
-            content = file.read(ENVIRONMENT_BYTES)
+        content = identity.content(f"/proc/{pid}/environ", ENVIRONMENT_BYTES)
     except OSError:
         return {}
     if MARK.encode() not in content:
