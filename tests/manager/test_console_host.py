@@ -15,7 +15,8 @@ from tests.house import House
 from bansho.contract import operation
 from bansho.database import account
 from bansho.logicalhost import definition, history
-from bansho.manager.overview import suite_view, takeover_views
+from bansho.manager.overview import takeover_views
+from bansho.manager.suiteview import suite_view
 from bansho.process import record
 
 SERVICES: list[dict[str, Any]] = [

@@ -24,9 +24,10 @@ from bansho.base.protocol import BoundedHead
 from bansho.base.store import Reader, Store
 from bansho.base.tokens import Tokens
 from bansho.contract.messages import BanshoError
-from bansho.logicalhost import definition
+from bansho.logicalhost import definition, history, timeline
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Guard
+from bansho.logicalhost.places import SharedPlaces
 from bansho.process.notify import give_up, notify, watchdog_interval
 
 CONNECTIONS = 2000
@@ -83,12 +84,14 @@ async def serve(host: LogicalHost, epoch: int) -> None:
     with closing(bound), closing(reader), closing(intake), ThreadPoolExecutor(1, "reader") as readers:
         api = Api(host.name, intake, reader, readers, Tokens(host.shared), metrics)
         watchdog = asyncio.create_task(beat(intake))
+        marking = asyncio.create_task(mark_first_event(intake, host.shared))
         try:
             await Server(configuration(api), intake).serve([bound])
         except OSError as error:
             raise cannot_listen(host.ip, host.ports.event_service, error) from None
         finally:
             watchdog.cancel()
+            marking.cancel()
     structlog.get_logger().info("ended", last=intake.last)
 
 
@@ -117,6 +120,14 @@ async def beat(intake: Intake) -> None:
         await intake.beat()
         notify("WATCHDOG=1")
         await asyncio.sleep(interval)
+
+
+async def mark_first_event(intake: Intake, shared: SharedPlaces) -> None:
+    """Leaves in the takeover history when the first event was taken in, where that is soon enough to be a leg of it."""
+    begun_with = intake.last
+    await intake.beyond(begun_with, timeline.LONGEST)
+    if intake.last > begun_with:
+        history.mark(shared, timeline.FIRST_EVENT)
 
 
 def intake_changed(refusal: BanshoError | None) -> None:

@@ -43,7 +43,10 @@ def path(shared: SharedPlaces) -> Path:
 
 
 def mark(shared: SharedPlaces, leg: str, **facts: Any) -> None:
-    """Appends a mark. A history that cannot be written must not hold a takeover up: an OSError passes silently."""
+    """Appends a mark; `at`, among the facts, where it was another moment than now.
+
+    A history that cannot be written must not hold a takeover up: an OSError passes silently.
+    """
     line = json.dumps({"at": time.time(), "node": os.uname().nodename, "leg": leg, **facts}) + "\n"
     try:
         _shorten(path(shared))

@@ -146,8 +146,13 @@ def _claim(host: LogicalHost, before: Lease | None) -> Lease:
         raise LeaseHeld(
             name=host.name, path=host.shared.root, owner=lease.node if lease else "?", epoch=lease.epoch if lease else 0
         )
-    history.mark(host.shared, "lease", epoch=epoch, previous=before.node if before else None)
+    history.mark(host.shared, "lease", epoch=epoch, previous=before.node if before else None, **_last_seen(before))
     return lease
+
+
+def _last_seen(before: Lease | None) -> dict[str, Any]:
+    """When the owner before showed itself last, by its own clock, and whether it gave the lease back in order."""
+    return {"silent_since": before.beaten_at, "given_back": not before.held} if before else {}
 
 
 def _write(path: Path, index: int, record: dict[str, Any]) -> None:

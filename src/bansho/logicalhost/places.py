@@ -35,6 +35,16 @@ class NodePlaces(NamedTuple):
         return self.root / "lease.lock"
 
     @property
+    def cluster_socket(self) -> Path:
+        """Where the cluster's state is told, while cluster software runs the logical host here."""
+        return self.root / "cluster.sock"
+
+    @property
+    def cluster_lock(self) -> Path:
+        """Held for as long as somebody tells the cluster's state."""
+        return self.root / "cluster.lock"
+
+    @property
     def database_socket(self) -> Path:
         """The folder of PostgreSQL's socket."""
         return self.root / "database"

@@ -7,11 +7,14 @@ comes back to goes on there, so nothing is missed and nothing comes twice.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
 import psycopg
 import structlog
 from sse_starlette import ServerSentEvent
+from starlette.responses import StreamingResponse
+from starlette.types import Send
 
 from bansho.events.event import StoredEvent
 from bansho.manager import queries
@@ -32,7 +35,35 @@ GATHER = 0.25
 LIFE = 600.0
 """A stream ends after this many seconds; the browser comes back, and its session counts as used."""
 
+LOOK = 1.0
+"""Seconds from one look at the logical host to the next, while its page is open."""
+SEND = 2 * BEAT
+"""Seconds for a browser to take a message; then it is gone."""
+
 log = structlog.get_logger()
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events that cost nothing while there are none.
+
+    sse-starlette's own response looks twice a second, from the first stream on for ever, whether the server is to end;
+    ours is told (`Streams.end`).
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, messages: AsyncGenerator[ServerSentEvent, None]) -> None:
+        super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._messages = messages
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends what comes, until it ends or the browser takes no more."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with aclosing(self._messages) as messages:
+            async for message in messages:
+                async with asyncio.timeout(SEND):
+                    await send({"type": "http.response.body", "body": message.encode(), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Feed:
@@ -120,16 +151,18 @@ class Streams:
         self._ended = True
         self._feed.wake()
 
-    async def events(self, wanted: Filter, last: int, permitted: Callable[[], bool]) -> AsyncIterator[ServerSentEvent]:
+    async def events(
+        self, wanted: Filter, last: int, permitted: Callable[[], bool]
+    ) -> AsyncGenerator[ServerSentEvent, None]:
         """The messages of one stream that saw all events up to the serial `last`, until it is not permitted any more.
 
         A message with data holds the rows of new events, newest first; its id is the serial up to which the stream
         now has seen all. A message named `state` says `live` or `away`, of the IM database, at least every BEAT.
         """
-        end = time.monotonic() + LIFE
+        goes_on = self._until_its_end(permitted)
         self.open += 1
         try:
-            while permitted() and not self._ended and time.monotonic() < end:
+            while goes_on():
                 seen = self._feed.version
                 yield ServerSentEvent(event="state", data=self._feed.state)
                 if self._feed.high_water > last and (message := await self._news(wanted, last)):
@@ -140,6 +173,34 @@ class Streams:
                     await self._feed.wait(seen, BEAT)
         finally:
             self.open -= 1
+
+    async def host(
+        self, look: Callable[[], Awaitable[str]], permitted: Callable[[], bool]
+    ) -> AsyncGenerator[ServerSentEvent, None]:
+        """The messages of one stream that shows the logical host: all of it, whenever it looks different.
+
+        A message named `state` as in `events` goes before, at least every BEAT.
+        """
+        goes_on = self._until_its_end(permitted)
+        shown, spoke = "", -BEAT
+        self.open += 1
+        try:
+            while goes_on():
+                text = await look()
+                if text != shown or time.monotonic() - spoke >= BEAT:
+                    spoke = time.monotonic()
+                    yield ServerSentEvent(event="state", data=self._feed.state)
+                if text != shown:
+                    shown = text
+                    yield ServerSentEvent(data=text)
+                await asyncio.sleep(LOOK)
+        finally:
+            self.open -= 1
+
+    def _until_its_end(self, permitted: Callable[[], bool]) -> Callable[[], bool]:
+        """Whether a stream that begins now may go on."""
+        end = time.monotonic() + LIFE
+        return lambda: permitted() and not self._ended and time.monotonic() < end
 
     async def _news(self, wanted: Filter, last: int) -> ServerSentEvent | None:
         high_water = self._feed.high_water

@@ -1,64 +1,34 @@
 """The logical host at a glance: what the page `/host` and the JSON API say about it.
 
 Everything is read where its owner leaves it: suites from their status records, the database by a query, Base by its
-HTTP interface, takeovers from the history on the shared disk. What cannot be read is None, never a guess.
+HTTP interface, the cluster by the socket that its agent has answered, takeovers from the history on the shared disk.
+What cannot be read is None, never a guess.
 """
 
 import asyncio
+import itertools
 import os
 import time
-from pathlib import Path
+from typing import Literal
 
 import httpx
 import msgspec
 
-from bansho.contract import operation
 from bansho.events.wire import State
-from bansho.logicalhost import history
+from bansho.logicalhost import history, timeline
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.history import Takeover
-from bansho.manager import queries
+from bansho.manager import findings, queries
+from bansho.manager.clusterview import Cluster, ClusterView
 from bansho.manager.errors import ConsoleError
-from bansho.process import record
-from bansho.process.record import Trust
+from bansho.manager.findings import Finding, Weight
+from bansho.manager.suiteview import SuiteView, suite_view
 
 FRESH = 1.0
 """An overview is made at most once in this many seconds, however many look at it."""
 TAKEOVERS = 20
 """The most takeovers that are shown."""
-LAST_LEG = "manager started"
 BASE_TIMEOUT = 1.0
-UNKNOWN = "unknown"
-
-
-class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, as its suite's status record has it."""
-
-    name: str
-    state: str
-    required: bool = True
-    pid: int | None = None
-    since: float | None = None
-    """Seconds since 1970, since when it is in this state."""
-    status: str | None = None
-    """What the service says about itself."""
-
-
-class Details(msgspec.Struct, frozen=True, kw_only=True):
-    """What the console shows of a status record's document."""
-
-    services: list[ServiceView] = []
-
-
-class SuiteView(msgspec.Struct, frozen=True, kw_only=True):
-    """One suite on this node."""
-
-    name: str
-    value: int | None
-    """The value of operation monitoring, 3.2; None where there is no record of a living process manager."""
-    meaning: str
-    text: str
-    services: list[ServiceView]
 
 
 class DatabaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +46,14 @@ class DatabaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LegView(msgspec.Struct, frozen=True):
-    """One leg of a takeover, and when it was reached, in seconds after the shared directory was claimed."""
+    """One leg of a takeover; both times are seconds after the takeover's `since`."""
 
     leg: str
+    title: str
+    began: float
+    """When what it waited for was done."""
     seconds: float
+    """When it was reached."""
 
 
 class TakeoverView(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,10 +62,16 @@ class TakeoverView(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     node: str
     previous: str | None
+    given_back: bool
+    """Whether the previous owner gave it back in order; else it fell silent."""
+    since: float
+    """Where it begins: the previous owner's last sign of life where that is known; seconds since 1970."""
     at: float
-    """Seconds since 1970."""
+    """When the shared directory was claimed; seconds since 1970."""
     seconds: float | None
-    """From the claim of the shared directory until Manager was started; None where it was not."""
+    """From `since` until Manager was all running; None where it was not."""
+    first_event: float | None
+    """From `since` until the first event was acknowledged; None where that was not soon."""
     legs: list[LegView]
 
 
@@ -102,8 +82,16 @@ class HostView(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     address: str
     node: str
+    since: float | None
+    """Since when it is this node's; seconds since 1970, None where the history does not say."""
     epoch: int
     """Grows by one with each takeover; 0 on a physical host."""
+    verdict: Weight | Literal["good"]
+    """The heaviest of the findings."""
+    findings: list[Finding]
+    could_take_over: list[str] | None
+    """The other nodes that could run it now; None where the cluster does not say."""
+    cluster: ClusterView
     suites: list[SuiteView]
     database: DatabaseView
     takeovers: list[TakeoverView]
@@ -114,6 +102,7 @@ class Overview:
 
     def __init__(self, host: LogicalHost, connections: queries.Pool, base: httpx.AsyncClient) -> None:
         self._host, self._connections, self._base = host, connections, base
+        self._cluster = Cluster(host.node.cluster_socket)
         self._lock = asyncio.Lock()
         self._made: tuple[float, HostView] | None = None
 
@@ -126,15 +115,31 @@ class Overview:
 
     async def _make(self) -> HostView:
         host = self._host
+        database, cluster, takeovers = await asyncio.gather(
+            self._database(), self._cluster.view(), asyncio.to_thread(takeover_views, host)
+        )
+        suites = [suite_view(name, host.node.suite(name) / "record") for name in host.suites]
+        found = findings.ordered(
+            itertools.chain(
+                findings.of_suites(host.name, suites, cluster),
+                findings.of_database(database.connected, database.lag),
+                findings.of_cluster(host.name, host.kind, cluster),
+            )
+        )
         return HostView(
             name=host.name,
             kind=host.kind,
             address=host.address,
             node=os.uname().nodename,
+            since=takeovers[0].at if takeovers and host.is_logical else None,
             epoch=int(os.environ.get("BANSHO_EPOCH") or 0),
-            suites=[suite_view(name, host.node.suite(name) / "record") for name in host.suites],
-            database=await self._database(),
-            takeovers=await asyncio.to_thread(takeover_views, host),
+            verdict=found[0].weight if found else "good",
+            findings=found,
+            could_take_over=findings.successors(cluster.state) if cluster.state else None,
+            suites=suites,
+            database=database,
+            cluster=cluster,
+            takeovers=takeovers,
         )
 
     async def _database(self) -> DatabaseView:
@@ -167,23 +172,6 @@ def _token(host: LogicalHost) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def suite_view(name: str, path: Path) -> SuiteView:
-    """The suite as its status record has it (docs/house.md, "The status record")."""
-    try:
-        found = record.read(path)
-        details = None if found is None else msgspec.convert(record.details(found), Details)
-    except (record.Damage, msgspec.ValidationError):
-        return SuiteView(name=name, value=None, meaning=UNKNOWN, text="its status record is damaged", services=[])
-    if found is None or details is None:
-        return SuiteView(name=name, value=None, meaning=UNKNOWN, text="no status record on this node", services=[])
-    if record.trust_now(found) is not Trust.FRESH:
-        text = "its process manager is silent: what follows is what it wrote last"
-        return SuiteView(name=name, value=None, meaning=UNKNOWN, text=text, services=details.services)
-    row = operation.TABLE.get(found.value)
-    meaning = row.meaning if row else UNKNOWN
-    return SuiteView(name=name, value=found.value, meaning=meaning, text=found.text, services=details.services)
-
-
 def takeover_views(host: LogicalHost) -> list[TakeoverView]:
     """The newest takeovers, newest first; none where the history cannot be read."""
     try:
@@ -194,18 +182,17 @@ def takeover_views(host: LogicalHost) -> list[TakeoverView]:
 
 
 def takeover_view(takeover: Takeover) -> TakeoverView:
-    """A takeover with each leg once, up to the start of Manager; what was marked later is not of the takeover."""
-    legs: list[LegView] = []
-    for each in takeover.legs[1:]:
-        if each.leg not in {leg.leg for leg in legs}:
-            legs.append(LegView(each.leg, max(0.0, each.at - takeover.at)))
-        if each.leg == LAST_LEG:
-            break
+    """A takeover with its legs on one axis."""
+    line = timeline.timeline(takeover)
+    legs = [LegView(each.name, each.title, each.began, each.reached) for each in line.legs]
     return TakeoverView(
         epoch=takeover.epoch,
         node=takeover.node,
         previous=takeover.previous,
+        given_back=takeover.legs[0].facts.get("given_back") is True,
+        since=line.origin,
         at=takeover.at,
-        seconds=legs[-1].seconds if legs and legs[-1].leg == LAST_LEG else None,
+        seconds=line.seconds,
+        first_event=next((each.seconds for each in legs if each.leg == timeline.FIRST_EVENT), None),
         legs=legs,
     )

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import structlog
-from sse_starlette import EventSourceResponse
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,6 +24,8 @@ from bansho.manager.sessions import Session
 FORM_BYTES = 8192
 FORM_SECONDS = 3600
 """How long a log-in form may lie open."""
+
+SILENCE = int(live.SILENCE * 1000)
 
 OWN_PATH = re.compile(r"/(?!/)[!-\[\]-~]*", re.ASCII)
 """One slash, then printable ASCII without blanks and backslashes: browsers drop or turn those."""
@@ -63,7 +64,7 @@ async def events(request: Request) -> Response:
         "before": place.before,
         "held": held,
         "rows": place.limit,
-        "silence": int(live.SILENCE * 1000),
+        "silence": SILENCE,
         "after": max([seen, *(each.serial for each in found.events[:1])]),
         "live": place.before is None and not held,
     }
@@ -80,7 +81,7 @@ async def stream(request: Request) -> Response:
     wanted, _ = filters.read(request.query_params, beside=("after",))
     console, identity = of(request), request.scope["user"]
     messages = console.streams.events(wanted, _resume(request), lambda: console.authentication.still(identity))
-    return EventSourceResponse(messages, ping=0, send_timeout=live.BEAT * 2)
+    return live.EventStream(messages)
 
 
 def _resume(request: Request) -> int:
@@ -91,8 +92,24 @@ def _resume(request: Request) -> int:
 
 
 async def host(request: Request) -> Response:
-    """The logical host, its suites, its database and its takeovers."""
-    return page(request, "host.html", 200, {"view": await of(request).overview.view()})
+    """The logical host: its state, what is wrong, its suites, its database, its cluster and its takeovers."""
+    facts = {"view": await of(request).overview.view(), "chosen": _takeover(request), "silence": SILENCE}
+    return page(request, "host.html", 200, facts)
+
+
+async def host_stream(request: Request) -> Response:
+    """The same, whenever something has changed."""
+    console, identity, chosen = of(request), request.scope["user"], _takeover(request)
+
+    async def look() -> str:
+        return rendering.host(await console.overview.view(), chosen)
+
+    return live.EventStream(console.streams.host(look, lambda: console.authentication.still(identity)))
+
+
+def _takeover(request: Request) -> int | None:
+    """The epoch of the takeover whose legs are to be shown. Raises MalformedFilter."""
+    return filters.number(request.query_params, "takeover", LARGEST_SERIAL)
 
 
 async def login_form(request: Request) -> Response:
@@ -193,6 +210,7 @@ ROUTES = [
     Route("/events/stream", stream, methods=["GET"]),
     Route("/events/{serial:int}", event),
     Route("/host", host),
+    Route("/host/stream", host_stream, methods=["GET"]),
     Route("/login", login_form, methods=["GET"]),
     Route("/login", login, methods=["POST"]),
     Route("/logout", logout, methods=["POST"]),

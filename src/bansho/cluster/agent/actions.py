@@ -1,12 +1,11 @@
 """Start, stop and monitor as a cluster's script must do them (CONTRACT 3.5)."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from bansho.cluster import errors
-from bansho.cluster.agent import decide, shared
+from bansho.cluster.agent import decide, shared, telling
 from bansho.cluster.agent.command import Answer
 from bansho.cluster.agent.decide import Context, Outcome
 from bansho.cluster.agent.suite import Look, Question, Suite
@@ -14,6 +13,9 @@ from bansho.contract import termination
 from bansho.contract.verdicts import TIMED_OUT, Ended
 from bansho.logicalhost import history
 from bansho.logicalhost.places import SharedPlaces
+
+CONSOLE_SUITE = "manager"
+"""The suite that the console is one of the services of."""
 
 
 def start(suite: Suite) -> Outcome:
@@ -33,6 +35,7 @@ def start(suite: Suite) -> Outcome:
         words = how_it_ended(suite.names.start, started)
         raise errors.DidNotStart(suite=facts.suite, host=facts.host, monitoring=found.words, started=words)
     mark(suite, "started")
+    tell_the_console(suite)
     return Outcome.SUCCESS
 
 
@@ -49,6 +52,12 @@ def wait_for_running(suite: Suite, started: Ended) -> Look:
         if found.outcome is Outcome.SUCCESS or settled > patience:
             return found
         suite.deadline.pause(suite.parameters.retry_interval)
+
+
+def tell_the_console(suite: Suite) -> None:
+    """Has our own Manager's console told how the cluster sees things; another product has no such console."""
+    if suite.is_ours and suite.parameters.suite == CONSOLE_SUITE:
+        telling.tell_the_console(suite.parameters.host)
 
 
 def mark(suite: Suite, leg: str) -> None:
@@ -129,20 +138,8 @@ def probe(suite: Suite) -> Outcome:
     The cluster probes every node, so this is where a node tells the others how it is furnished.
     """
     if suite.parameters.releases_disk:
-        tell_the_others(suite.parameters.host)
+        telling.tell_the_others(suite.parameters.host)
     return watch(suite, is_probe=True)
-
-
-def tell_the_others(host: str) -> None:
-    """For `bansho cluster diff`; beside the probe, whose answer the cluster waits for."""
-    subprocess.Popen(
-        [sys.executable, "-I", "-m", "bansho.cluster.pacemaker.attribute", host],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-    )
 
 
 def monitor(suite: Suite) -> Outcome:
@@ -152,6 +149,8 @@ def monitor(suite: Suite) -> Outcome:
 
 def watch(suite: Suite, *, is_probe: bool) -> Outcome:
     """Asks each question, as often as is specified."""
+    if not is_probe:
+        tell_the_console(suite)
     context = Context(is_probe, suite.online())
     answered = decide.without_asking(context)
     if answered:

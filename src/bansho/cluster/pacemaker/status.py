@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from bansho.cluster.pacemaker.cib import Cib, parse
+from bansho.cluster.pacemaker.cib import PATIENCE, Cib, parse
 
 MONITOR = ("crm_mon", "--one-shot", "--output-as=xml", "--inactive")
 INFINITE = 1_000_000
@@ -69,9 +69,9 @@ class HostStatus(NamedTuple):
         return only[0] if len(only) == 1 else ""
 
 
-def look(cib: Cib) -> Element:
+def look(cib: Cib, patience: float = PATIENCE) -> Element:
     """The cluster's status. Raises ToolMissing or ToolFailed."""
-    return parse(cib.run(*MONITOR).stdout)
+    return parse(cib.run(*MONITOR, patience=patience).stdout)
 
 
 def homes(status: Element, resources: Any) -> dict[str, str]:
@@ -103,6 +103,17 @@ def read(status: Element, name: str) -> HostStatus | None:
     )
 
 
+def fencing_problem(status: Element) -> str:
+    """Why this cluster could not fence a node now; empty when it could."""
+    if not _is(status.find("summary/cluster_options"), "stonith-enabled"):
+        return "fencing is switched off in this cluster (stonith-enabled=false)"
+    devices = [each for each in status.iter("resource") if each.get("resource_agent", "").startswith("stonith:")]
+    if not devices:
+        return "this cluster has no fencing device (no stonith resource)"
+    down = [each.get("id", "") for each in devices if not _is(each, "active") or _is(each, "failed")]
+    return f"fencing device {', '.join(down)} does not run" if down else ""
+
+
 def _is(element: Element | None, attribute: str) -> bool:
     return element is not None and element.get(attribute) == "true"
 
@@ -131,9 +142,14 @@ def _running(status: Element, resource: Element) -> Running:
     )
 
 
+def operations(status: Element, resource: str, node: str) -> list[Element]:
+    """What was last done to a resource on a node, oldest first."""
+    return status.findall(f"node_history/node[@name='{node}']/resource_history[@id='{resource}']/operation_history")
+
+
 def _since(status: Element, resource: str, node: str) -> float | None:
-    history = f"node_history/node[@name='{node}']/resource_history[@id='{resource}']/operation_history"
-    times = [each.get("last-rc-change", "") for each in status.findall(history) if each.get("task") == "start"]
+    done = operations(status, resource, node)
+    times = [each.get("last-rc-change", "") for each in done if each.get("task") == "start"]
     try:
         return datetime.strptime(times[-1], "%a %b %d %H:%M:%S %Y").astimezone().timestamp() if times else None
     except ValueError:

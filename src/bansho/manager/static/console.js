@@ -4,7 +4,7 @@
 const PATIENCE = 1200; // a connection that is back within this time was not worth a word
 const RETRY = 2000;
 
-let stream = null; // the hx-sse connection of the list
+let stream = null; // the hx-sse connection of the page
 let heard = 0; // when the stream last said something
 let noticing = null;
 
@@ -43,7 +43,10 @@ function shorten(rows) {
   older.hidden = false;
 }
 
-// The stream of the list.
+// What shows a stream: the list of events, or the logical host.
+const shower = () => document.querySelector("[data-silence]");
+
+// The stream.
 document.addEventListener("htmx:sse:after:connection", (event) => {
   stream = event.detail.connection;
   heard = Date.now();
@@ -76,36 +79,35 @@ function lost() {
 }
 
 setInterval(() => {
-  const rows = document.getElementById("rows");
-  if (!rows?.hasAttribute("hx-sse:connect") || document.hidden) return;
+  const place = shower();
+  if (!place?.hasAttribute("hx-sse:connect") || document.hidden) return;
   // A server that lost its power says nothing at all: the browser would wait for it for minutes.
-  if (stream?.reader && Date.now() - heard > Number(rows.dataset.silence)) {
+  if (stream?.reader && Date.now() - heard > Number(place.dataset.silence)) {
     heard = Date.now();
     lost();
     stream.reader.cancel();
   }
 }, 1000);
 
-// Requests that fail: the first one of a stream, the overview's, a filter's.
+// Requests that fail: the first one of a stream, a filter's.
 document.addEventListener("htmx:error", (event) => {
   const source = event.detail.ctx?.sourceElement ?? event.target;
-  if (source.id === "rows") again(source);
-  if (source.id === "rows" || source.id === "host") lost();
+  if (source === shower()) unreached(source);
   if (source.id === "filter") broken("The console does not answer; try again.");
 });
 document.addEventListener("htmx:response:error", (event) => {
   const { sourceElement: source, request, response } = event.detail.ctx;
   if (response.status === 401) return; // the answer itself leads to the log-in page
   if (source.id === "filter") location.assign(request.action); // a page that says what is wrong
-  if (source.id === "rows") again(source);
-  if (source.id === "rows" || source.id === "host") lost();
+  if (source === shower()) unreached(source);
 });
 document.addEventListener("htmx:after:request", (event) => {
   if (event.detail.ctx?.response?.status < 400) well();
 });
 
-function again(rows) {
+function unreached(place) {
+  lost();
   setTimeout(() => {
-    if (rows.isConnected && !rows._htmx?.sse) htmx.trigger(rows, "again");
+    if (place.isConnected && !place._htmx?.sse) htmx.trigger(place, "again");
   }, RETRY);
 }
