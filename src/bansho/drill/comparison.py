@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ RECOVERY = 400.0
 """Seconds until it counts as not recovered: above a frozen server's 30 of monitor, 120 of stop, and fencing."""
 QUIET = 2.0
 """Seconds without an acknowledged write that count as an effect of the fault."""
+SLOW = 30.0
+"""Seconds without an acknowledged write from which on a trial's logs are kept."""
 CONTENDERS = {each.name: each.title for each in (Watch, PgsqlGroup)}
 
 
@@ -94,10 +97,13 @@ def series(settings: Settings) -> list[tuple[int, str, str]]:
     ]
 
 
-def run(settings: Settings, shown: dict[str, str], done: int = 0, lab: str = "compare") -> Iterator[Trial]:
+def run(
+    settings: Settings, shown: dict[str, str], folder: Path, done: int = 0, lab: str = "compare"
+) -> Iterator[Trial]:
     """Runs the trials of the series after the first `done`; each as it comes. A stage that a trial broke is built anew.
 
-    `shown` is given each contender's configuration of the cluster.
+    `shown` is given each contender's configuration of the cluster. The logs of a trial that was SLOW, or did not end,
+    are kept in `folder/round-N-CONTENDER`: the cause can be looked into.
     """
     left = series(settings)[done:]
     while left:
@@ -108,6 +114,8 @@ def run(settings: Settings, shown: dict[str, str], done: int = 0, lab: str = "co
                 with step(f"round {number} of {settings.rounds}: {fault}, {name}"):
                     found = _trial(turns, number, fault, name, settings)
                 shown.setdefault(name, turns.on.configuration())
+                if found.silence is None or found.silence > SLOW:
+                    turns.on.keep_logs(folder / f"round-{number}-{name}")
                 yield found
                 if found.error:
                     raise _Broken

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
 
+from bansho.drill import trace
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults import FAULTS
 from bansho.drill.faults.fault import Fault, Scene
@@ -76,6 +77,10 @@ class Contender(ABC):
     def configuration(self) -> str:
         """What the cluster was told, as crmsh shows it."""
         return run(self.stage.lab.nodes[0], "show the configuration", ["crm", "configure", "show"])
+
+    def keep_logs(self, folder: Path) -> None:
+        """The cluster's logs, and what it says itself, to `folder`."""
+        trace.keep_logs(self.stage, folder)
 
     def leave(self) -> None:
         """Stops it, wherever it runs."""

@@ -5,6 +5,7 @@ of the logical host beside it: the recommended ones (server 30 s, disk 20 s, add
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from xml.etree import ElementTree
 
 from bansho.database.programs import distributions
@@ -28,7 +29,7 @@ primitive pgsql-address ocf:heartbeat:IPaddr2 \\
     params ip="{address}" cidr_netmask="{prefix}" nic=eth0 \\
     op start timeout=20s interval=0 op stop timeout=20s interval=0 op monitor interval={monitor}s timeout=20s
 primitive pgsql-server ocf:heartbeat:pgsql \\
-    params pgctl="{programs}/pg_ctl" psql="{programs}/psql" pgdata="{data}" \\
+    params pgctl="{programs}/pg_ctl" psql="{programs}/psql" pgdata="{data}" logfile="{data}.log" \\
     op start timeout=120s interval=0 op stop timeout=120s interval=0 op monitor interval={monitor}s timeout=30s
 group pgsql pgsql-disk pgsql-address pgsql-server meta resource-stickiness=100
 """
@@ -37,6 +38,7 @@ set -e
 mount {disk} {mount_point}
 trap 'umount {mount_point}' EXIT
 install -d -m 0700 -o postgres -g postgres {data}
+install -m 0600 -o postgres -g postgres /dev/null {data}.log
 runuser -u postgres -- {programs}/initdb --auth=peer --encoding=UTF8 --pgdata={data}
 echo "listen_addresses = '*'" >>{data}/postgresql.conf
 echo "host postgres postgres {network} trust" >>{data}/pg_hba.conf
@@ -54,6 +56,12 @@ class PgsqlGroup(Contender):
         """Its server for the writer is the postmaster: killed as such, and beside a database behind a service."""
         yield from postmaster_faults(DATA, "kill-server", "freeze-server")
         yield from postmaster_faults(DATA)
+
+    def keep_logs(self, folder: Path) -> None:
+        """With the server's own log, where the disk is mounted."""
+        super().keep_logs(folder)
+        if node := self.stage.active():
+            (folder / "pgsql.log").write_text(node.run(["cat", f"{DATA}.log"]).stdout)
 
     def running_on(self) -> Node | None:
         """Where the disk is; a write tells whether the server answers."""

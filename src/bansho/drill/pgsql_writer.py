@@ -1,6 +1,6 @@
 """The writer outside for a plain PostgreSQL: a row for each number, as `traffic` sends events, and with its ledger.
 
-`python -m bansho.drill.pgsql_writer ADDRESS LEDGER [--rate N] [--source NAME]` writes until it is terminated. A batch is
+`python -m bansho.drill.pgsql_writer ADDRESS LEDGER [--rate N] [--source NAME]` writes until terminated. A batch is
 one transaction, and a row that is there already is left as it is, so that writing again is safe.
 """
 

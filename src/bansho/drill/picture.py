@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from math import ceil
+from math import ceil, log
 from statistics import median
 
 from bansho.drill.legs import Leg
@@ -70,3 +70,54 @@ def _dots(row: int, name: str, values: Sequence[float], scale: float) -> Iterato
         x = LEFT + median(values) * scale
         yield f'<line x1="{x:.1f}" y1="{y - 9}" x2="{x:.1f}" y2="{y + 9}" stroke="#1c2733" stroke-width="2"/>'
         yield f'<text x="{WIDTH - 8}" y="{y + 5}" text-anchor="end" fill="#1c2733">{median(values):.1f} s</text>'
+
+
+SHORTEST, LONGEST = 0.03, 300.0
+"""Seconds: the ends of the axis of `pairs`."""
+COLOURS = ("#2f6f8f", "#c46a1b", "#5b7f3a")
+
+
+def pairs(rows: Mapping[str, Mapping[str, Sequence[float]]], contenders: Mapping[str, str], title: str) -> str:
+    """Contenders side by side on a logarithmic axis: a row a name, a dot a value, a line at each median. SVG."""
+    height = TOP + ROW * (len(rows) + 1) + 34
+    legend = (
+        f'<text x="{LEFT + 90 * number}" y="{TOP - 14}" fill="{colour}" font-weight="bold">{escape(name)}</text>'
+        for number, (name, colour) in enumerate(zip(contenders, COLOURS, strict=False))
+    )
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"',
+        ' font-size="13">',
+        '<rect width="100%" height="100%" fill="#fff"/>',
+        f'<text x="16" y="28" font-size="16" font-weight="bold" fill="#1c2733">{escape(title)}</text>',
+        *legend,
+        *_decades(height),
+        *(line for row, (name, values) in enumerate(rows.items()) for line in _pair(row, name, values, contenders)),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _place(value: float) -> float:
+    """Where a value in seconds is on the logarithmic axis."""
+    share = log(max(SHORTEST, min(LONGEST, value)) / SHORTEST) / log(LONGEST / SHORTEST)
+    return LEFT + share * (WIDTH - LEFT - RIGHT)
+
+
+def _decades(height: int) -> Iterator[str]:
+    for value in (0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300):
+        x, bottom = _place(value), height - 26
+        yield f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#d5dbe1"/>'
+        yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#5a6772">{value:g} s</text>'
+
+
+def _pair(row: int, name: str, values: Mapping[str, Sequence[float]], contenders: Mapping[str, str]) -> Iterator[str]:
+    top = TOP + row * ROW
+    yield f'<text x="{LEFT - 10}" y="{top + 16}" text-anchor="end" fill="#1c2733">{escape(name)}</text>'
+    for number, (contender, colour) in enumerate(zip(contenders, COLOURS, strict=False)):
+        y = top + 7 + 9 * number
+        found = values.get(contender, ())
+        for value in found:
+            yield f'<circle cx="{_place(value):.1f}" cy="{y}" r="4" fill="{colour}" fill-opacity="0.55"/>'
+        if found:
+            x = _place(median(found))
+            yield f'<line x1="{x:.1f}" y1="{y - 5}" x2="{x:.1f}" y2="{y + 5}" stroke="#1c2733" stroke-width="2"/>'

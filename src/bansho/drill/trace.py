@@ -57,6 +57,12 @@ def keep(
     """Writes evidence, timeline, verdicts and the logs of all nodes, also of those without power, to `folder`."""
     record(evidence, events, verdicts, folder, error)
     (folder / "overview.json").write_text(json.dumps(stage.overview(), indent=2) + "\n")
+    keep_logs(stage, folder)
+
+
+def keep_logs(stage: Stage, folder: Path) -> None:
+    """Copies the power log, the logs of all nodes, and the shared directory's to `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(stage.lab.places.log, folder / "power.log")
     for node in stage.lab.spec.nodes:
         _keep_node(stage, node, folder / node)
