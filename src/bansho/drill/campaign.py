@@ -62,12 +62,14 @@ class Result(NamedTuple):
         return not self.error and not any(self.verdicts.values())
 
 
-def run(settings: Settings, faults: Sequence[Fault], folder: Path, lab: str = "drill") -> Iterator[Result]:
-    """Runs the rounds; each result as it comes. What is needed to look into a violation is in `folder/round-N`.
+def run(
+    settings: Settings, faults: Sequence[Fault], folder: Path, lab: str = "drill", done: int = 0
+) -> Iterator[Result]:
+    """Runs the rounds after the first `done`; each result as it comes. What is needed to look into a violation is in `folder/round-N`.
 
     Without `keep_going` the first violation is the end. A stage that a round left broken is built anew.
     """
-    left = list(enumerate(plan(faults, settings.rounds, settings.seed, settings.at_once), 1))
+    left = list(enumerate(plan(faults, settings.rounds, settings.seed, settings.at_once), 1))[done:]
     while left:
         with stage(lab, settings.nodes) as built:
             while left:
@@ -131,6 +133,14 @@ def _legs(evidence: Evidence, nodes: Sequence[str]) -> tuple[Leg, ...]:
         evidence.power, nodes, evidence.marks, evidence.victim, evidence.struck, evidence.changes
     )
     return tuple(legs.legs(evidence.struck, reached))
+
+
+def line(result: Result) -> str:
+    """A round in one line."""
+    broken = "; ".join(f"{audit}: {found[0]}" for audit, found in result.verdicts.items() if found)
+    after = "never" if result.recovered is None else f"{result.recovered:.2f} s"
+    where = f"{result.victim} -> {result.successor or '?'}"
+    return f"{result.number:4} {result.fault:<28} {where} {after:>8} {f'VIOLATED {broken}' if broken else 'kept'}"
 
 
 def stamp() -> str:

@@ -41,3 +41,13 @@ class NoTarget(BanshoError):
 
     id = "BSHO8004-E"
     text = "{what} does not run on {node}; nothing to strike"
+
+
+class NoReport(BanshoError):
+    """Raised when a file that should be a drill's report is not there, or is something else.
+
+    Action: name a `report.json` that `bansho drill run`, `compare` or `endure` has written.
+    """
+
+    id = "BSHO8005-E"
+    text = "{path}: expected the JSON report of a drill: {reason}"

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -10,11 +10,15 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from bansho.drill import picture
+from bansho.drill import conditions, picture
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
 from bansho.drill.faults import FAULTS
+from bansho.drill.legs import Leg
+from bansho.drill.tally import Tally
+from bansho.drill.trace import Event
 
+KIND = "campaign"
 KEPT, BROKEN, SILENT = "kept", "VIOLATED", "-"
 COUNTS = ("sent", "acknowledged", "stored", "lost", "doubled", "invented", "unanswered")
 
@@ -83,6 +87,20 @@ def _round(result: Result) -> dict[str, Any]:
     return result._asdict() | {"tally": result.tally._asdict(), "clean": result.clean} | found
 
 
+def restored(found: Mapping[str, Any]) -> tuple[Settings, list[Result]]:
+    """What `document` was made of."""
+    settings = found["settings"] | {"faults": tuple(found["settings"]["faults"])}
+    return Settings(**settings), [_restored(each) for each in found["rounds"]]
+
+
+def _restored(found: Mapping[str, Any]) -> Result:
+    parts = {name: value for name, value in found.items() if name != "clean"}
+    parts["tally"] = Tally(**found["tally"])
+    parts["legs"] = tuple(Leg(**each) for each in found["legs"])
+    parts["timeline"] = tuple(Event(**each) for each in found["timeline"])
+    return Result(**parts)
+
+
 def html(settings: Settings, results: Sequence[Result], notes: Sequence[str] = ()) -> str:
     """The report for people."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
@@ -105,5 +123,6 @@ def _title(result: Result) -> str:
 def write(settings: Settings, results: Sequence[Result], folder: Path, notes: Sequence[str] = ()) -> None:
     """`report.html` and `report.json`, anew."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(document(settings, results, notes), indent=1) + "\n")
+    found = document(settings, results, notes) | {"conditions": conditions.now()._asdict()}
+    (folder / "report.json").write_text(json.dumps(found, indent=1) + "\n")
     (folder / "report.html").write_text(html(settings, results, notes))
