@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from bansho.cli import drill_here
 from bansho.drill import campaign, report
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
@@ -16,12 +17,17 @@ from bansho.drill.faults import FAULTS, GROUPS, chosen
 from bansho.lab.errors import MachineUnfit
 from bansho.lab.requirements import missing
 
+LAB_ONLY = ("seed", "nodes", "at_once", "keep_going", "name")
+HERE_ONLY = ("with_reset", "yes")
+GIVEN_BACK = "ended early; what was changed is given back, unless something else is said above"
+
 
 @click.group()
 def command() -> None:
     """Break a logical host on purpose, under load, and audit what must hold whatever happens.
 
-    Needs root and the lab (`bansho lab --help`): the faults strike nodes that the drill makes, never this machine's.
+    Needs root and the lab (`bansho lab --help`): the faults strike nodes that the drill makes. Only
+    `run --on-this-cluster` touches a cluster of yours, with announced faults, and after --yes.
     """
 
 
@@ -47,59 +53,83 @@ def faults(as_json: bool) -> None:
 
 @command.command()
 @click.option("--seed", type=int, help="The same seed gives the same series of faults. Left out: a new one, shown.")
-@click.option("--rounds", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), help="Left out: 20; on this cluster, each fault once.")
 @click.option("--faults", "names", help="Names or groups of `bansho drill faults`, separated by commas. Left out: all.")
 @click.option("--nodes", type=click.IntRange(2, 9), default=3, show_default=True)
 @click.option("--at-once", type=click.IntRange(1, 2), default=1, show_default=True, help="Faults in one round.")
-@click.option("--rate", default=50.0, show_default=True, help="Events a second from the sender outside.")
+@click.option("--rate", type=float, help="Events a second from the sender outside (50; on this cluster 10).")
 @click.option("--keep-going", is_flag=True, help="Go on after a violation.")
 @click.option("--report", "folder", type=click.Path(path_type=Path), help="Folder for the report.", metavar="FOLDER")
 @click.option("--name", default="drill", show_default=True, help="The lab's name.")
+@click.option("--on-this-cluster", "host", metavar="NAME", help="Strike the logical host NAME of the cluster here.")
+@click.option("--with-reset", is_flag=True, help="On this cluster: let the fencing device reset a node, too.")
+@click.option("--yes", is_flag=True, help="On this cluster: do it. Without, the plan is shown and nothing done.")
+@click.pass_context
 def run(
+    context: click.Context,
     seed: int | None,
-    rounds: int,
+    rounds: int | None,
     names: str | None,
     nodes: int,
     at_once: int,
-    rate: float,
+    rate: float | None,
     keep_going: bool,
     folder: Path | None,
     name: str,
+    host: str | None,
+    with_reset: bool,
+    yes: bool,
 ) -> None:
     """Run a campaign: rounds of traffic, a fault, recovery and audit.
 
     It stops at the first violation, with logs, records and a timeline in FOLDER/round-N. Exit codes: 0 every invariant
     was kept, 1 one was violated or the drill could not go on, 2 wrong usage.
+
+    On a cluster of your own, call it on the node where the logical host runs: it shows what will be done to which node,
+    what users will notice and how it is undone, and ends with 2 unless --yes is given; with 3 where something speaks
+    against a drill, such as missing fencing or a counted failure.
     """
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _interrupt)
     wanted = tuple(filter(None, (names or "").split(",")))
-    selected = chosen(wanted, nodes)
+    _one_of_both(context, [*LAB_ONLY] if host else [*HERE_ONLY], "--on-this-cluster" if host else "a lab of its own")
+    try:
+        if host:
+            sys.exit(drill_here.run(host, wanted, rounds, rate, folder, reset=with_reset, yes=yes))
+        _in_a_lab(Settings(_seed(seed), rounds or 20, wanted, nodes, at_once, rate or 50.0, keep_going), folder, name)
+    except KeyboardInterrupt:
+        click.echo("\ntaken down" if not host else "\n" + GIVEN_BACK, err=True)
+        sys.exit(1)
+
+
+def _in_a_lab(settings: Settings, folder: Path | None, name: str) -> NoReturn:
+    selected = chosen(settings.faults, settings.nodes)
     if lacking := missing():
         raise MachineUnfit(missing="; ".join(lacking))
-    seed = random.randrange(1 << 31) if seed is None else seed  # noqa: S311 - a name for a series
-    settings = Settings(seed, rounds, tuple(fault.name for fault in selected), nodes, at_once, rate, keep_going)
+    settings = settings._replace(faults=tuple(fault.name for fault in selected))
     folder = folder or Path(campaign.stamp())
     results: list[Result] = []
     report.write(settings, results, folder)  # fails now, not after the first round
-    click.echo(f"seed {seed}, {rounds} rounds over {len(selected)} faults; report in {folder}/report.html")
-    try:
-        for result in campaign.run(settings, selected, folder, name):
-            results.append(result)
-            report.write(settings, results, folder)
-            click.echo(_line(result))
-    except KeyboardInterrupt:
-        click.echo("\ntaken down", err=True)
-        sys.exit(1)
+    click.echo(
+        f"seed {settings.seed}, {settings.rounds} rounds over {len(selected)} faults; report in {folder}/report.html"
+    )
+    for result in campaign.run(settings, selected, folder, name):
+        results.append(result)
+        report.write(settings, results, folder)
+        click.echo(campaign.line(result))
     sys.exit(0 if all(result.clean for result in results) else 1)
+
+
+def _seed(given: int | None) -> int:
+    return random.randrange(1 << 31) if given is None else given  # noqa: S311 - a name for a series
+
+
+def _one_of_both(context: click.Context, options: list[str], where: str) -> None:
+    """An option that would be without effect is a mistake about where the faults strike."""
+    for each in options:
+        if context.get_parameter_source(each) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{each.replace('_', '-')} is not for {where}")
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _line(result: Result) -> str:
-    broken = "; ".join(f"{audit}: {found[0]}" for audit, found in result.verdicts.items() if found)
-    after = "never" if result.recovered is None else f"{result.recovered:.2f} s"
-    where = f"{result.victim} -> {result.successor or '?'}"
-    return f"{result.number:4} {result.fault:<28} {where} {after:>8} {f'VIOLATED {broken}' if broken else 'kept'}"

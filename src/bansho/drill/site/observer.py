@@ -1,0 +1,80 @@
+"""Looks at this node all the time: who holds what, which processes live, and what the status commands say of them."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from bansho.contract.suites import COMMANDS
+from bansho.drill.audits.evidence import Sample, Sighting
+from bansho.drill.census import Found
+from bansho.drill.sampler import INTERVAL, LIMIT
+from bansho.drill.site import local
+from bansho.drill.site.here import Here
+from bansho.drill.site.interruption import undisturbed
+from bansho.lab.watch import INTERVAL as LOOKED
+from bansho.lab.watch import NOTHING, Change, Held
+
+
+class Observer:
+    """Samples from two threads while it is open."""
+
+    def __init__(self, here: Here) -> None:
+        self._here = here
+        self._closed = threading.Event()
+        self._held: Held = NOTHING
+        self._threads = [
+            threading.Thread(target=self._repeat, args=each, daemon=True)
+            for each in ((self._watch, LOOKED), (self._ask, INTERVAL))
+        ]
+        self.changes: list[Change] = []
+        self.samples: list[Sample] = []
+        self.sightings: list[Sighting] = []
+
+    def __enter__(self) -> Self:
+        self._watch()
+        with undisturbed():  # a thread keeps the mask: signals are the main thread's
+            for thread in self._threads:
+                thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        for thread in self._threads:
+            thread.join()
+
+    def disturbed(self, since: float) -> bool:
+        """Whether a suite was seen other than all running after `since`."""
+        return any(each.value != 0 and each.at > since for each in reversed(self.samples))
+
+    def _repeat(self, look: Callable[[], None], interval: float) -> None:
+        while not self._closed.wait(interval):
+            look()
+
+    def _watch(self) -> None:
+        now, wall, monotonic = local.held(self._here), time.time(), time.monotonic()
+        for what in sorted(now ^ self._held):
+            self.changes.append(Change(wall, monotonic, self._here.node, what, what in now))
+        self._held = now
+
+    def _ask(self) -> None:
+        before = self._look()
+        for suite in COMMANDS:
+            began, disk = time.time(), bool(local.mounts(self._here))
+            value = self._here.value(suite, "-t", "5", patience=LIMIT)
+            after, still, at = self._look(), bool(local.mounts(self._here)), time.time()
+            looks = (_of(before, suite), _of(after, suite))
+            mounted = disk if disk == still else None
+            self.samples.append(Sample(at, at - began, self._here.node, suite, value, mounted, *looks))
+
+    def _look(self) -> tuple[Found, ...]:
+        found = local.processes(self._here)
+        self.sightings.append(Sighting(time.time(), {self._here.node: found}))
+        return found
+
+
+def _of(found: tuple[Found, ...], suite: str) -> tuple[Found, ...]:
+    return tuple(each for each in found if each.suite == suite)
