@@ -282,7 +282,7 @@ def test_nothing_of_it_stays_on_the_node(base: Suite, mechanism: str) -> None:
     group = (base.folder / "cgroup").read_text().strip()
     assert bool(group) == (mechanism == "control group")
     base.killall()
-    assert {path.name for path in base.folder.iterdir()} == {"notify", "order.lock", "spmd.lock", "spmd.log"}
+    assert {path.name for path in base.folder.iterdir()} == {"notify", "order.lock", "spmd.lock", "spmd.log", "well"}
     assert not group or not Path(group).exists()
 
 

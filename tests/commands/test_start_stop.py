@@ -70,7 +70,7 @@ def test_nothing_is_left_after_a_stop(base: Suite, mechanism: str) -> None:
     living = base.processes()
     assert base.stop().returncode == 0
     assert not any(identity.lives(pid, process.stat.ticks) for pid, process in living.items())
-    assert {path.name for path in base.folder.iterdir()} == {"notify", "order.lock", "spmd.lock", "spmd.log"}
+    assert {path.name for path in base.folder.iterdir()} == {"notify", "order.lock", "spmd.lock", "spmd.log", "well"}
     assert list((base.folder / "notify").iterdir()) == []
     assert not group or not Path(group).exists()
     assert base.value == 8
@@ -125,6 +125,19 @@ def test_a_start_that_takes_too_long_goes_on(base: Suite) -> None:
     assert base.value == 12
     gate.write_text("go")
     base.wait_for(0)
+
+
+def test_a_start_with_a_service_that_is_overdue_is_not_over_while_another_one_is_under_way(base: Suite) -> None:
+    gate = base.gate("gate")
+    late, patient = (
+        service(name, f"gate={gate}", "ready", "wait", start_limit=s) for name, s in (("a", 0.2), ("b", 60))
+    )
+    base.write(late, patient)
+    ended = base.start("--timeout", "1.5")
+    assert "BSHO2103-W" in ended.stderr
+    assert "outstanding: a overdue for " in ended.stderr
+    assert "b starting for " in ended.stderr
+    assert base.value == 4
 
 
 def test_a_stop_that_takes_too_long_goes_on(base: Suite) -> None:

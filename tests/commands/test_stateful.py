@@ -33,7 +33,7 @@ SEED, EXAMPLES, STEPS = (
 )
 SETTLING = 25.0
 """Seconds within which the status must come to agree with the truth; far beyond two beats, for a busy machine."""
-LEFT = {"notify", "order.lock", "spmd.lock", "spmd.log"}
+LEFT = {"notify", "order.lock", "spmd.lock", "spmd.log", "well"}
 """What may stay in a suite's run-time folder."""
 SERVICES = ("plain", "beating", "forking")
 WATCHED = "beating"

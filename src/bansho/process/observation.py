@@ -17,6 +17,9 @@ from bansho.process.folder import Folder
 from bansho.process.proctree import Process
 from bansho.process.record import Record, Trust
 
+SECOND_LOOK = 1.5 * BEAT
+"""Seconds: when a whole node slept (suspended, its virtual machine paused), each beat looks lost until the next one."""
+
 
 class Answer(NamedTuple):
     """A value of 3.2, the line for a person, and the record behind it if one was believed."""
@@ -31,15 +34,23 @@ def observe(host: LogicalHost, suite: str, limit: float) -> Answer:
     until = time.monotonic() + limit
     folder = Folder(host.node.suite(suite))
     try:
-        found = record.read(folder.record)
+        found, trust = _believed(folder)
+        if trust is Trust.LOST:
+            time.sleep(min(limit, SECOND_LOOK))
+            found, trust = _believed(folder)
     except record.Damage as damage:
         return _answer(host, suite, operation.UNRECOVERABLE, f"the record {folder.record} is damaged: {damage}")
-    trust = record.trust_now(found) if found else Trust.DEAD
     if found and trust is Trust.FRESH:
         return Answer(found.value, found.text, found)
     if found and trust in BELATED:
         return _answer(host, suite, *BELATED[trust])
     return _from_afar(host, suite, folder, max(0.0, until - time.monotonic()))
+
+
+def _believed(folder: Folder) -> tuple[Record | None, Trust]:
+    """The record, and how far it can be believed. Raises Damage."""
+    found = record.read(folder.record)
+    return found, record.trust_now(found) if found else Trust.DEAD
 
 
 BELATED = {

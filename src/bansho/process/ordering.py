@@ -86,8 +86,7 @@ def _outcome(answer: Mapping[str, Any]) -> Outcome:
     """Raises Refused where the process manager answered with an error."""
     if "error" in answer:
         raise bringup.Refused(answer["error"])
-    in_time = answer["value"] != operation.RETRY
-    return Outcome(answer["value"], answer["text"], tuple(answer["outstanding"]), in_time)
+    return Outcome(answer["value"], answer["text"], tuple(answer["outstanding"]), answer.get("settled", True))
 
 
 def _stop(host: LogicalHost, suite: str, until: float, tell: Tell) -> Outcome:

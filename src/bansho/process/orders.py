@@ -104,7 +104,7 @@ class Orders:
         elif supervision.aim is SuiteAim.DOWN:
             yield self._turned_round("start", "it is being stopped")
         else:
-            yield self._done(ServiceState.READY)
+            yield self._done(ServiceState.READY) | {"settled": supervision.settled}
 
     def _start_is_over(self) -> bool:
         supervision = self._supervision
