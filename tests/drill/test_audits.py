@@ -9,6 +9,7 @@ from bansho.drill.audits import AUDITS, Evidence
 from bansho.drill.audits.evidence import Call, Sample, Sighting
 from bansho.drill.audits.status import LONGEST_RETRY
 from bansho.drill.census import Found, Remains
+from bansho.drill.footprint import Footprint, Manager
 from bansho.drill.sampler import of_living_nodes
 from bansho.drill.traffic import Acknowledged, Ledger
 from bansho.lab.powerlog import Entry
@@ -42,6 +43,7 @@ def left(**found: tuple[object, ...]) -> Remains:
     return nothing._replace(**found)  # type: ignore[arg-type]
 
 
+FOOTPRINT = Footprint("n2", 50, 20, frozenset({"x"}), (Manager(100, 1, 20, 30_000),))
 GOOD = Evidence(
     fault="power-loss",
     expected="moves",
@@ -76,11 +78,20 @@ GOOD = Evidence(
     required={"base": frozenset({"event-service"})},
     lease_owner="n2",
     active_groups=2,
+    barred=(10.0, 13.0),
+    before=[FOOTPRINT],
+    after=[FOOTPRINT],
+    findings=[],
 )
 
 STAYS = GOOD._replace(fault="kill-event-service", expected="stays", may_fence=False, victim="n2", power=[])
 GHOST = Found(300, 5, 1, "python3", "base", "event-service")
 TWICE = Found(102, 9, 100, "python3", "base", "event-service")
+
+
+def grown(**found: object) -> Evidence:
+    return GOOD._replace(after=[FOOTPRINT._replace(**found)])  # type: ignore[arg-type]
+
 
 PLANTED: list[tuple[str, str, Evidence]] = [
     ("I0", "never up again", GOOD._replace(recovered=None)),
@@ -91,6 +102,19 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I1", "an epoch that went back", GOOD._replace(marks=[lease(2, "n1", 7), lease(15, "n2", 6)])),
     ("I1", "the lease elsewhere", GOOD._replace(lease_owner="n1")),
     ("I1", "the lease with nobody", GOOD._replace(lease_owner="nobody")),
+    ("I1", "a takeover without fencing", GOOD._replace(barred=(10.0, 15.0))),
+    (
+        "I1",
+        "a disk mounted twice beside a fault that takes it away",
+        GOOD._replace(changes=[*GOOD.changes, change(18, "n3", "disk", True)], touched=frozenset({"disk"})),
+    ),
+    (
+        "I1",
+        "a second address beside a second mount",
+        GOOD._replace(
+            changes=[*GOOD.changes, change(18, "n3", "address", True)], touched=frozenset({"disk", "second mount"})
+        ),
+    ),
     ("I2", "a process", GOOD._replace(remains=[left(processes=("postgres 5",))])),
     ("I2", "an open file", GOOD._replace(remains=[left(holders=("python3 6: /srv/x",))])),
     ("I2", "a port", GOOD._replace(remains=[left(ports=(7710,))])),
@@ -116,6 +140,7 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I9", "lost", GOOD._replace(stored=[1])),
     ("I9", "doubled", GOOD._replace(stored=[1, 2, 2])),
     ("I9", "invented", GOOD._replace(stored=[1, 2, 3])),
+    ("D1", "a committed row lost", GOOD._replace(findings=["1 of 2 committed rows are not there"])),
     (
         "I9",
         "one serial for two",
@@ -140,6 +165,11 @@ PLANTED: list[tuple[str, str, Evidence]] = [
         "a standby that writes",
         GOOD._replace(calls=[call("status", value=1, standby=True)._replace(written=("run/bansho/watch",))]),
     ),
+    (
+        "I11",
+        "a standby that answers late",
+        GOOD._replace(calls=[call("status", 1, 0.3, standby=True)._replace(bare=0.02)]),
+    ),
     ("I11", "a standby that says 12 in passing", GOOD._replace(samples=[sample(12)])),
     (
         "I12",
@@ -150,6 +180,12 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I14", "a control group", GOOD._replace(remains=[left(groups=("bansho.base.1",))])),
     ("I14", "a record", GOOD._replace(remains=[left(files=("watch/base/record",))])),
     ("I14", "a control group too many", GOOD._replace(active_groups=3)),
+    ("I14", "a mount of something else", grown(mounts=21)),
+    ("I14", "a temporary file", grown(temporary=frozenset({"x", "y"}))),
+    ("I14", "descriptors of a process manager", grown(managers=(Manager(100, 1, 29, 30_000),))),
+    ("I14", "memory of a process manager", grown(managers=(Manager(100, 1, 20, 39_000),))),
+    ("I14", "a new process manager with too many descriptors", grown(managers=(Manager(101, 9, 65, 30_000),))),
+    ("I14", "a new process manager with too much memory", grown(managers=(Manager(101, 9, 20, 200_000),))),
 ]
 
 
@@ -195,6 +231,19 @@ NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
         "the fault itself took the disk away",
         lambda: GOOD._replace(changes=[*GOOD.changes, change(19, "n2", "disk", False)], touched=frozenset({"disk"})),
     ),
+    (
+        "I1",
+        "the fault itself mounted the disk twice",
+        lambda: GOOD._replace(
+            changes=[*GOOD.changes, change(18, "n3", "disk", True)], touched=frozenset({"disk", "second mount"})
+        ),
+    ),
+    (
+        "I11",
+        "late where any program is",
+        lambda: GOOD._replace(calls=[call("status", 1, 0.9, standby=True)._replace(bare=0.1)]),
+    ),
+    ("I14", "a node that booted anew", lambda: GOOD._replace(after=[FOOTPRINT._replace(boot=51, mounts=25)])),
     (
         "I12",
         "started by the next process manager",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bansho.drill.errors import UnknownFault
 from bansho.drill.faults import FAULTS, GROUPS, chosen
 from bansho.drill.plan import expected, named, plan
+from bansho.lab import limits
 
 ALL = list(FAULTS.values())
 
@@ -44,7 +45,7 @@ def test_what_is_expected_of_two_at_once() -> None:
 
 
 def test_faults_are_chosen_by_name_or_group_and_by_the_number_of_nodes() -> None:
-    assert {fault.name for fault in chosen((), 3)} == set(FAULTS)
+    assert {fault.name for fault in chosen((), 3)} == {fault.name for fault in ALL if not fault.lacks()}
     assert {fault.name for fault in chosen(("power", "kill-imdb"), 3)} == {*GROUPS["power"], "kill-imdb"}
     assert not {"cable-cut", "cut-during-takeover"} & {fault.name for fault in chosen((), 2)}
     with pytest.raises(UnknownFault, match="meteor"):
@@ -56,3 +57,8 @@ def test_every_fault_says_what_it_does_and_how_it_is_undone() -> None:
         assert fault.what
         assert fault.undone
         assert fault.needs
+
+
+def test_a_fault_that_this_machine_lacks_something_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "available", lambda controller: controller == "pids")
+    assert {fault.name for fault in chosen(("pressure",), 3)} == {"cpu-load", "process-table-full"}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.nodes import until
 
-from bansho.lab import Lab, Node, disk, powerlog
+from bansho.lab import Lab, Node, disk, limits, powerlog
 from bansho.lab.errors import BadSetting, NodeOff, PowerRefused, UnknownNode
 from bansho.lab.membership import seen_by
 from bansho.lab.network import BRIDGE_ADDRESS
@@ -250,6 +250,32 @@ def test_a_power_cut_ends_also_who_waits_for_a_disk_that_no_longer_answers(bare:
         assert writer.wait(20)
     assert not node.on
     assert not disk.in_use(bare.disk)
+
+
+def test_a_node_without_a_process_table_entry_to_spare_starts_nothing_until_it_has_some(bare: Lab) -> None:
+    if not limits.available("pids"):
+        pytest.skip("no pids controller of cgroup v1 here")
+    node = bare.node("n1")
+    shell = ["bash", "-c", "while read -r _; do if /bin/true 2>/dev/null; then echo forked; else echo failed; fi; done"]
+    with node.popen(shell, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+
+        def fork() -> str:
+            assert program.stdin is not None
+            assert program.stdout is not None
+            program.stdin.write("\n")
+            program.stdin.flush()
+            return str(program.stdout.readline().strip())
+
+        assert fork() == "forked"
+        limit = limits.Limit(node, "pids", 0)
+        limit.begin()
+        first = fork()
+        limit.end()
+        assert (first, fork()) == ("failed", "forked")
+        program.kill()
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/bansho-lab-{bare.spec.name}-*"))
 
 
 @contextlib.contextmanager

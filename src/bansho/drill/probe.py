@@ -1,5 +1,6 @@
 """The calls that a drill makes itself: each asks for what is so already, so none may change anything."""
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from bansho.drill.audits.evidence import Call
 from bansho.drill.stage import HOST, PROGRAMS, Stage, mounted
 from bansho.lab.node import Node
 
+BARE = [sys.executable, "-I", "-S", "-c", "pass"]
 Written = dict[str, tuple[int, int]]
 
 
@@ -28,18 +30,29 @@ def again(stage: Stage, node: Node) -> list[Call]:
 def call(stage: Stage, node: Node, order: str, command: Sequence[str]) -> Call:
     """Gives a command and looks what it changed."""
     processes, files = _processes(stage, node), _files(node)
-    began = time.monotonic()
-    value = node.run([str(PROGRAMS / command[0]), *command[1:]]).returncode
-    took = time.monotonic() - began
+    bare = _timed(node, BARE)[1]
+    value, took = _timed(node, [str(PROGRAMS / command[0]), *command[1:]])
+    bare = max(bare, _timed(node, BARE)[1])
     now = _processes(stage, node)
     written = tuple(sorted({path for path, _ in files.items() ^ _files(node).items()}))
     gone, new = tuple(sorted(processes - now)), tuple(sorted(now - processes))
-    return Call(node.name, " ".join(command), order, value, took, gone, new, written, not mounted(node))
+    return Call(node.name, " ".join(command), order, value, took, gone, new, written, not mounted(node), bare)
+
+
+def _timed(node: Node, command: Sequence[str]) -> tuple[int, float]:
+    """The value and the seconds."""
+    began = time.monotonic()
+    value = node.run(command).returncode
+    return value, time.monotonic() - began
 
 
 def _processes(stage: Stage, node: Node) -> frozenset[str]:
+    """All but the children of a service's processes: a database's backends come and go by themselves."""
     found = census.take(stage.lab).get(node.name, ())
-    return frozenset(f"{each.suite} {each.service or 'process manager'} {each.pid}" for each in found)
+    services = {each.pid for each in found if each.service}
+    return frozenset(
+        f"{each.suite} {each.service or 'process manager'} {each.pid}" for each in found if each.parent not in services
+    )
 
 
 def _files(node: Node) -> Written:

@@ -8,11 +8,12 @@ from pathlib import Path
 from random import Random
 
 from bansho.contract.suites import COMMANDS
-from bansho.drill import census, probe, takeover
+from bansho.drill import census, footprint, probe, takeover
 from bansho.drill.audits.evidence import Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
 from bansho.drill.faults.fault import Fault, Scene
+from bansho.drill.footprint import Footprint
 from bansho.drill.plan import expected, named
 from bansho.drill.sampler import Sampler, of_living_nodes
 from bansho.drill.stage import SHARED, Sender, Stage, mounted, wait
@@ -34,13 +35,15 @@ class Round:
     def __init__(self, stage: Stage, number: int, faults: Sequence[Fault], seed: int, rate: float) -> None:
         self.stage, self.number, self.faults, self.rate = stage, number, faults, rate
         self.random = Random(f"{seed} {number}")  # noqa: S311 - a reproducible series, no secret
-        self.began = self.struck = self.mended = time.time()
+        self.began = self.struck = self.undone = self.mended = time.time()
         self.victim = self.successor = ""
         self.noticed = False
         self.recovered: float | None = None
         self.stored: list[int] = []
         self.calls: list[Call] = []
         self.remains: list[Remains] = []
+        self.before: list[Footprint] = []
+        self.after: list[Footprint] = []
         self.lease_owner, self.active_groups = "", -1
         self._sender: Sender | None = None
         self._watch: Watch | None = None
@@ -49,6 +52,7 @@ class Round:
     def run(self) -> None:
         """The whole round. Raises BanshoError where it could not be brought to its end."""
         self.victim = self.stage.settle().name
+        self.before = footprint.take(self.stage.lab)
         with self._observed() as (sender, watch, sampler):
             takeover.until_acknowledged(sender, BEFORE)
             scene = Scene(self.stage, self.stage.lab.node(self.victim), watch, self.random)
@@ -82,6 +86,7 @@ class Round:
             elif any(fault.rests for fault in self.faults):
                 self._at_rest()
         finally:
+            self.undone = time.time()
             for fault in reversed(self.faults):
                 fault.undo(scene)
             self.mended = time.time()
@@ -134,12 +139,17 @@ class Round:
             if node.name != active.name:
                 self.remains.append(census.remains(self.stage.lab, node, PORTS))
         self.active_groups = len(census.remains(self.stage.lab, active, ()).groups)
+        self.after = footprint.take(self.stage.lab)
         held = lease.read(Path(f"/proc/{active.pid}/root{SHARED}"))
         self.lease_owner = held.node if held and held.held else "nobody"
 
     def ledger(self) -> Ledger:
         """What the sender noted."""
         return self._sender.ledger() if self._sender else Ledger({}, {})
+
+    def _findings(self) -> list[str] | None:
+        looked = [fault.findings for fault in self.faults if fault.findings is not None]
+        return [finding for findings in looked for finding in findings] if looked else None
 
     def evidence(self) -> Evidence:
         """What was gathered. The takeover history is asked for where the logical host runs."""
@@ -167,6 +177,10 @@ class Round:
             required={suite: census.service_names(suite) for suite in COMMANDS},
             lease_owner=self.lease_owner,
             active_groups=self.active_groups,
+            barred=(self.struck, self.undone) if all(fault.unfenceable for fault in self.faults) else None,
+            before=self.before,
+            after=self.after,
+            findings=self._findings(),
         )
 
 

@@ -53,13 +53,19 @@ status-timeout = 5
 """
 
 
-def wait(what: str, reached: Callable[[], bool], limit: float = UP, state: Callable[[], object] = lambda: "") -> None:
-    """Returns once `reached()`. Raises NotReached after `limit` seconds, with `state()`."""
+def wait(
+    what: str,
+    reached: Callable[[], bool],
+    limit: float = UP,
+    state: Callable[[], object] = lambda: "",
+    look: float = LOOK,
+) -> None:
+    """Returns once `reached()`, asked every `look` seconds. Raises NotReached after `limit` seconds, with `state()`."""
     until = time.monotonic() + limit
     while not reached():
         if time.monotonic() > until:
             raise NotReached(what=what, limit=limit, state=state())
-        time.sleep(LOOK)
+        time.sleep(look)
 
 
 class Sender:
@@ -143,6 +149,7 @@ class Stage:
         """Gives power and cables back, waits until every node is online, and has the cluster forget failures."""
         for node in self.lab.nodes:
             node.cable("plug")
+            node.management("plug")
             if not node.on:
                 node.power("on")
         self.lab.wait_online(*(node.name for node in self.lab.nodes))

@@ -17,6 +17,7 @@ AUDITS: list[Audit] = [
     status.RepeatsChangeNothing(),
     recovery.NoFalseTakeover(),
     events.NothingLost(),
+    events.RowsAreTrue(),
     ownership.Sequence(),
     status.StandbyIsQuiet(),
     status.NoLocalRestart(),

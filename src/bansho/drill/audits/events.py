@@ -7,6 +7,21 @@ from bansho.drill.audits.evidence import Evidence
 from bansho.drill.tally import tally
 
 
+class RowsAreTrue(Audit):
+    """D1: what PostgreSQL promises, and what the product must not undo: by the faults that look at rows themselves."""
+
+    id = "D1"
+    holds = "a committed row stays, and a damaged one is an error for who reads it"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Whether any fault looked."""
+        return evidence.findings is not None
+
+    def violations(self, evidence: Evidence) -> Iterator[str]:
+        """What it found."""
+        yield from evidence.findings or ()
+
+
 class NothingLost(Audit):
     """I9: the set test, and that the event service's serials name one event each."""
 

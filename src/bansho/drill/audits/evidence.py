@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bansho.drill.census import Census, Found, Remains
+from bansho.drill.footprint import Footprint
 from bansho.drill.traffic import Ledger
 from bansho.lab.powerlog import Entry
 from bansho.lab.watch import Change
@@ -49,6 +50,8 @@ class Call(NamedTuple):
     """Files of the logical host on the node that were made, changed or removed."""
     standby: bool
     """Whether the node had no shared disk."""
+    bare: float = 0.0
+    """Seconds that a bare interpreter took on the node, just before or after, whichever was slower; 0: not asked."""
 
 
 class Evidence(NamedTuple):
@@ -84,3 +87,11 @@ class Evidence(NamedTuple):
     """Whom the lease names in the end, or `nobody`; "" where nobody looked."""
     active_groups: int
     """Control groups of the suites on the active node; -1 where it has none to see."""
+    barred: tuple[float, float] | None = None
+    """From when until when the victim could not be fenced, so that no other node could know what it still owned."""
+    before: Sequence[Footprint] = ()
+    """Of each node that had power when the round began."""
+    after: Sequence[Footprint] = ()
+    """The same when it ended."""
+    findings: Sequence[str] | None = None
+    """What a fault of the database found wrong with its rows; None where none looked."""

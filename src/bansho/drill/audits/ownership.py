@@ -20,17 +20,28 @@ class OneOwner(Audit):
     def violations(self, evidence: Evidence) -> Iterator[str]:
         """Two nodes with the disk, the address or services at once; an epoch that did not grow."""
         for change in overlaps(evidence.changes):
+            if change.what == "disk" and "second mount" in evidence.touched:
+                continue
             yield f"{change.node} took the {change.what} at {change.wall:.3f} while another node had it"
         for sighting in evidence.sightings:
             nodes = [node for node, processes in sighting.census.items() if any(each.service for each in processes)]
             if len(nodes) > 1:
                 yield f"services lived on {' and '.join(sorted(nodes))} at {sighting.at:.3f}"
+        yield from _barred(evidence)
         takeovers = history.takeovers(evidence.marks)[::-1]
         for before, after in pairwise(takeovers):
             if after.epoch <= before.epoch:
                 yield f"{after.node} took epoch {after.epoch} after {before.node} had {before.epoch}"
         if evidence.lease_owner and evidence.lease_owner != evidence.successor:
             yield f"the lease names {evidence.lease_owner}, and {evidence.successor} is active"
+
+
+def _barred(evidence: Evidence) -> Iterator[str]:
+    """Who took the disk while the one that had it was neither reachable nor fenced."""
+    began, ended = evidence.barred or (0.0, 0.0)
+    for change in evidence.changes:
+        if change.held and change.node != evidence.victim and began <= change.wall < ended:
+            yield f"{change.node} took the {change.what} at {change.wall:.3f}; {evidence.victim} had not been fenced"
 
 
 class Sequence(Audit):

@@ -5,6 +5,12 @@ from collections.abc import Iterator
 from bansho.contract.suites import COMMANDS
 from bansho.drill.audits.audit import Audit
 from bansho.drill.audits.evidence import Evidence
+from bansho.drill.footprint import Footprint
+
+DESCRIPTORS, MEMORY = 64, 128 << 10
+"""More than a process manager of a few services needs, and KiB."""
+DESCRIPTORS_MORE, MEMORY_MORE = 8, 8 << 10
+"""More than it may grow by in a round that it lived through: connections under way; KiB."""
 
 
 class NothingLeft(Audit):
@@ -26,10 +32,10 @@ class NothingLeft(Audit):
 
 
 class NothingLeaks(Audit):
-    """I14: mounts, control groups and run-time files end with what they were made for."""
+    """I14: mounts, control groups and files end with what they were made for, and process managers do not grow."""
 
     id = "I14"
-    holds = "no mount, control group or run-time file is left behind"
+    holds = "no mount, control group or file is left behind, and no process manager grows"
 
     def observed(self, evidence: Evidence) -> bool:
         """Only nodes that have power can be looked at."""
@@ -43,3 +49,26 @@ class NothingLeaks(Audit):
             yield from (f"{node.node}: file {each}" for each in node.files)
         if evidence.active_groups > len(COMMANDS):
             yield f"{evidence.successor}: {evidence.active_groups} control groups for {len(COMMANDS)} suites"
+        before = {(each.node, each.boot): each for each in evidence.before}
+        for after in evidence.after:
+            yield from _too_much(after)
+            if (after.node, after.boot) in before:
+                yield from _grown(before[after.node, after.boot], after)
+
+
+def _too_much(footprint: Footprint) -> Iterator[str]:
+    for used in footprint.managers:
+        if used.descriptors > DESCRIPTORS or used.memory > MEMORY:
+            yield f"{footprint.node}: too much for a process manager: {used}"
+
+
+def _grown(before: Footprint, after: Footprint) -> Iterator[str]:
+    """In one boot of a node: mounts and temporary files, and what a process manager that lived through it uses."""
+    if after.mounts > before.mounts:
+        yield f"{after.node}: {after.mounts} mounts, {before.mounts} before the round"
+    yield from (f"{after.node}: temporary file {each}" for each in sorted(after.temporary - before.temporary))
+    lives = {(each.pid, each.ticks): each for each in before.managers}
+    for used in after.managers:
+        had = lives.get((used.pid, used.ticks), used)
+        if used.descriptors - had.descriptors > DESCRIPTORS_MORE or used.memory - had.memory > MEMORY_MORE:
+            yield f"{after.node}: grew: {had}, then {used}"

@@ -7,6 +7,11 @@ from pathlib import Path
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
 from bansho.drill.stage import run
+from bansho.process import identity
+from bansho.process.identity import Stat
+
+PACEMAKER = [f"pacemaker-{each}" for each in ("attrd", "schedulerd", "fenced", "execd", "controld", "based")]
+"""The daemons that pacemakerd starts and watches."""
 
 
 class KillDaemon(Fault):
@@ -20,6 +25,28 @@ class KillDaemon(Fault):
     def strike(self, scene: Scene) -> None:
         """Kills it."""
         os.kill(_daemon(scene, self.daemon), signal.SIGKILL)
+
+
+class FreezeDaemon(Fault):
+    """SIGSTOP to one of Pacemaker's daemons on the active node: nothing is wrong with the logical host itself."""
+
+    undone = "by the cluster, which ends it or its node; SIGCONT to what is left"
+
+    def __init__(self, daemon: str) -> None:
+        self.daemon = daemon
+        self.name, self.what = f"freeze-{daemon}", f"SIGSTOP of {daemon}"
+        self._frozen: Stat | None = None
+
+    def strike(self, scene: Scene) -> None:
+        """Stops it."""
+        pid = _daemon(scene, self.daemon)
+        self._frozen = identity.stat(pid)
+        os.kill(pid, signal.SIGSTOP)
+
+    def undo(self, scene: Scene) -> None:  # noqa: ARG002
+        """Lets it go on if it still lives."""
+        if self._frozen and identity.lives(self._frozen.pid, self._frozen.ticks):
+            os.kill(self._frozen.pid, signal.SIGCONT)
 
 
 class FreezeCorosync(Fault):
@@ -108,9 +135,8 @@ FAULTS: list[Fault] = [
     Stop(),
     Move(),
     Standby(),
-    KillDaemon("pacemaker-execd", "either"),
-    KillDaemon("pacemaker-controld", "either"),
-    KillDaemon("pacemaker-based", "either"),
+    *(FreezeDaemon(daemon) for daemon in PACEMAKER),
+    *(KillDaemon(daemon, "either") for daemon in (*PACEMAKER, "pacemakerd")),
     KillDaemon("corosync", "moves"),
     FreezeCorosync(),
 ]

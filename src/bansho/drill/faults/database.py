@@ -1,9 +1,14 @@
 """Faults of the IM database."""
 
+import os
+import signal
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
+from bansho.drill import census
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
 from bansho.drill.stage import HOST, SHARED, run, wait
@@ -23,6 +28,55 @@ except psycopg.OperationalError:
 threading.Event().wait()
 """
 """Opens connections until the database refuses one, says how many, and keeps them."""
+
+
+CONNECT = f"""
+import psycopg, threading
+from bansho.database.connection import conninfo
+from bansho.logicalhost.definition import load
+def connect():
+    return psycopg.connect(conninfo(load("{HOST}")), autocommit=True)
+def execute(*statements):
+    with connect() as connection:
+        for statement in statements:
+            answer = connection.execute(statement)
+        return answer
+"""
+WRITE_MUCH = "execute('create table drill as select n, md5(n::text) from generate_series(1, 300000) n')"
+COMMIT = """
+def insert(first):
+    with connect() as connection:
+        for n in range(first, 1 << 30, 8):
+            connection.execute("insert into drill values (%s)", [n])
+            print(f"{n}\\n", end="", flush=True)
+for first in range(8):
+    threading.Thread(target=insert, args=[first]).start()
+"""
+"""Eight clients; each says a number once its row is committed, until its connection breaks."""
+READ_AND_DROP = """
+with connect() as connection:
+    print(*(n for (n,) in connection.execute("select n from drill")))
+    connection.execute("drop table drill")
+"""
+FIND_PAGE = """
+with connect() as connection:
+    query = "select pg_relation_filepath(tableoid::regclass) from event order by serial limit 1"
+    print(*connection.execute(query).fetchone())
+    connection.execute("checkpoint")
+"""
+READ_ALL = """
+try:
+    with connect() as connection:
+        print(connection.execute("select count(message) from event").fetchone()[0], "rows")
+except psycopg.Error as error:
+    print(type(error).__name__)
+"""
+COMMITS = 2000
+"""Rows committed before the kill."""
+PAGE, HALF = 8192, 4096
+"""PostgreSQL's, in bytes."""
+RECOVERS = 15.0
+"""Seconds."""
 
 
 class KillPostmaster(Fault):
@@ -49,6 +103,101 @@ class KillInRecovery(Fault):
         kill(scene.victim, first)
         wait("the next postmaster", lambda: postmaster(scene.victim) not in {"", first})
         kill(scene.victim, postmaster(scene.victim))
+
+
+class LongRecovery(Fault):
+    """SIGKILL to the postmaster, and its successor's recovery takes long: status must say so, and nobody give up."""
+
+    name, what = "long-recovery", "kill -9 of the postmaster, and 15 s of recovery after it"
+    expected: Expected = "stays"
+    may_fence = False
+
+    def strike(self, scene: Scene) -> None:
+        """Writes much, kills it, and stops the next one's startup process for a while."""
+        run(scene.victim, "write much", python(WRITE_MUCH))
+        first = postmaster(scene.victim)
+        kill(scene.victim, first)
+        startup = _startup(scene.victim, first)
+        os.kill(startup, signal.SIGSTOP)
+        time.sleep(RECOVERS)
+        os.kill(startup, signal.SIGCONT)
+
+    def undo(self, scene: Scene) -> None:
+        """Drops what was written."""
+        run(scene.stage.wait_up(), "drop what was written", python("execute('drop table if exists drill')"))
+
+
+class KillInCommit(Fault):
+    """SIGKILL to every process of PostgreSQL while eight clients commit: what was acknowledged must be there."""
+
+    name, what = "kill-postgres-in-commit", "kill -9 of all of PostgreSQL while clients commit"
+    expected: Expected = "stays"
+    may_fence = False
+
+    def __init__(self) -> None:
+        self._committed: set[int] = set()
+
+    def strike(self, scene: Scene) -> None:
+        """Has rows committed one by one, kills in the middle, and keeps what was acknowledged."""
+        self.findings = None
+        run(scene.victim, "make a table", python("execute('create table drill (n int)')"))
+        with scene.victim.popen(python(COMMIT), stdout=PIPE, stderr=DEVNULL, text=True) as clients:
+            assert clients.stdout is not None  # noqa: S101 - asked for as a pipe
+            lines = [clients.stdout.readline() for _ in range(COMMITS)]
+            for pid in _postgres(scene.victim):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._committed = {int(line) for line in [*lines, *clients.stdout] if line.endswith("\n")}
+
+    def undo(self, scene: Scene) -> None:
+        """Compares, and drops the table."""
+        answer = run(scene.stage.wait_up(), "read the rows", python(READ_AND_DROP))
+        lost = self._committed - {int(line) for line in answer.split()}
+        self.findings = [f"{len(lost)} of {len(self._committed)} committed rows are not there"] if lost else []
+
+
+class DamagedPage(Fault):
+    """A page of the table of events is damaged on the disk. No takeover mends it: the disk goes with it.
+
+    It must be an error for who reads it, never a shorter answer, and stand in the log; the rest must go on.
+    """
+
+    name, what = "damaged-page", "a page of the IM database's events damaged on the disk"
+    undone = "the page's bytes put back"
+    expected: Expected = "stays"
+    may_fence = False
+
+    def __init__(self) -> None:
+        self._path, self._bytes = "", b""
+
+    def strike(self, scene: Scene) -> None:
+        """Has it written, kills the postmaster so that nobody remembers it, and damages it."""
+        self.findings = None
+        self._path = run(scene.victim, "find a page", python(FIND_PAGE)).strip()
+        kill(scene.victim, postmaster(scene.victim))
+        file = self._file(scene.victim)
+        self._bytes = file.read_bytes()[:PAGE]
+        self._write(scene.victim, bytes(byte ^ 0xFF for byte in self._bytes[HALF:]), HALF)
+
+    def undo(self, scene: Scene) -> None:
+        """Reads it, which must be an error; looks for the log's line; and puts the bytes back."""
+        active = scene.stage.wait_up()
+        read = run(active, "read all events", python(READ_ALL)).strip()
+        self._write(active, self._bytes, 0)
+        log = Path(f"/proc/{active.pid}/root{SHARED}/log/manager.imdb.log").read_text(errors="replace")
+        self.findings = [] if read == "DataCorrupted" else [f"reading the damaged page was no error: {read}"]
+        if self._path not in log:
+            self.findings.append(f"no line of manager.imdb.log names the damaged {self._path}")
+
+    def _file(self, node: Node) -> Path:
+        return Path(f"/proc/{node.pid}/root{SHARED}/database", self._path)
+
+    def _write(self, node: Node, content: bytes, at: int) -> None:
+        with self._file(node).open("r+b") as file:
+            file.seek(at)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 class ConnectionLimit(Fault):
@@ -94,4 +243,42 @@ def kill(node: Node, pid: str) -> None:
     run(node, "kill the postmaster", ["kill", "-9", pid])
 
 
-FAULTS: list[Fault] = [KillPostmaster(), KillInRecovery(), ConnectionLimit()]
+def python(script: str) -> list[str]:
+    """The command that runs a script which can `connect()` to, and `execute(...)` in, the IM database."""
+    return [sys.executable, "-c", f"{CONNECT}{script}"]
+
+
+def _postgres(node: Node) -> list[int]:
+    """This machine's pids of all of PostgreSQL on a node, the postmaster first."""
+    found = [each for each in census.take(node.lab).get(node.name, ()) if each.program == "postgres"]
+    return [each.pid for each in sorted(found, key=lambda each: each.ticks)]
+
+
+def _startup(node: Node, before: str) -> int:
+    """This machine's pid of the process that recovers the database, once there is one. Raises NotReached."""
+    found: list[int] = []
+
+    def there() -> bool:
+        if postmaster(node) not in {"", before}:
+            found.extend(pid for pid in _postgres(node) if b"postgres: startup" in _command_line(pid))
+        return bool(found)
+
+    wait("the database's recovery", there, look=0.005)
+    return found[0]
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+FAULTS: list[Fault] = [
+    KillPostmaster(),
+    KillInCommit(),
+    KillInRecovery(),
+    LongRecovery(),
+    DamagedPage(),
+    ConnectionLimit(),
+]

@@ -5,6 +5,7 @@ from pathlib import Path
 from bansho.drill.faults.fault import Fault, Scene
 from bansho.drill.stage import MOUNT_POINT, run
 from bansho.lab import disk
+from bansho.lab.stall import Stall
 
 FILLER = "filler"
 
@@ -45,6 +46,33 @@ class Errors(Fault):
         disk.lose_unwritten(pid, disk.mount_points(pid, scene.stage.lab.running.device))
 
 
+class Stalled(Fault):
+    """Writes to the disk are held by the kernel: who writes waits, and cannot even be killed meanwhile."""
+
+    undone = "writes pass again"
+
+    def __init__(self, name: str, what: str, held: float, free: float) -> None:
+        self.name, self.what, self._pulse = name, what, (held, free)
+        self._stall: Stall | None = None
+
+    def strike(self, scene: Scene) -> None:
+        """Holds the writes."""
+        self._stall = Stall(scene.victim, MOUNT_POINT, *self._pulse)
+        self._stall.begin()
+
+    def undo(self, scene: Scene) -> None:  # noqa: ARG002
+        """Lets them pass."""
+        if self._stall:
+            self._stall.end()
+
+
+class Slow(Stalled):
+    """A slow disk is no dead one: it is the cluster's to say which."""
+
+    heals = False
+    hold = 15.0
+
+
 class Full(Fault):
     """No space is left on the disk."""
 
@@ -69,4 +97,11 @@ class Full(Fault):
             run(node, "give space back", ["sh", "-c", script])
 
 
-FAULTS: list[Fault] = [Full(), Unmounted(), ReadOnly(), Errors()]
+FAULTS: list[Fault] = [
+    Full(),
+    Slow("disk-slow", "each write to the shared disk takes up to 0.6 s", held=0.6, free=0.1),
+    Unmounted(),
+    ReadOnly(),
+    Errors(),
+    Stalled("disk-hangs", "no write to the shared disk returns any more", held=float("inf"), free=0.0),
+]

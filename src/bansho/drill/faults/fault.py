@@ -46,9 +46,17 @@ class Fault(ABC):
     """What of `disk` and `address` it takes away itself, out of any order."""
     may_fence: bool = True
     """Whether a node may be fenced for it."""
+    unfenceable: bool = False
+    """Whether the active node cannot be fenced, so that no other one may take over, until `undo`."""
+    findings: list[str] | None = None
+    """What it found wrong with the database's rows by itself; None where it did not look."""
     rests: bool = False
     """Whether the logical host is stopped on every node until `undo`."""
     least_nodes: int = 2
+
+    def lacks(self) -> str:
+        """What this machine lacks for it; empty where it has all."""
+        return ""
 
     @abstractmethod
     def strike(self, scene: Scene) -> None:

@@ -72,4 +72,116 @@ class CutDuringTakeover(Fault):
         scene.stage.lab.node(scene.watch.wait_for("disk", among=others)).cable("cut")
 
 
-FAULTS: list[Fault] = [AddressRemoved(), StandbyCut(), CutOfTwo(), Cut(), CutDuringTakeover()]
+class OneWayCut(Fault):
+    """The active node's cable works in one direction alone: Corosync's links need both, so the others fence it."""
+
+    undone = "plugged again"
+    expected: Expected = "moves"
+    least_nodes = 3
+
+    def __init__(self, name: str, action: str, what: str) -> None:
+        self.name, self.action, self.what = name, action, what
+
+    def strike(self, scene: Scene) -> None:
+        """Cuts the one direction."""
+        scene.victim.cable(self.action)
+
+
+class BadCable(Fault):
+    """Packets to the active node are lost or late; whether that is too much is the cluster's to say."""
+
+    undone = "plugged again"
+    heals = False
+    hold = 15.0
+
+    def __init__(self, name: str, action: str, what: str) -> None:
+        self.name, self.action, self.what = name, action, what
+
+    def strike(self, scene: Scene) -> None:
+        """Spoils the cable."""
+        scene.victim.cable(self.action)
+
+    def undo(self, scene: Scene) -> None:
+        """Gives a good one."""
+        scene.victim.cable("plug")
+
+
+class FencingCut(Fault):
+    """The active node cannot be fenced and cannot fence: nothing else is wrong, so nothing may come of it."""
+
+    name, what = "fencing-cut", "the active node cut off the management network, by which nodes are fenced"
+    undone = "plugged again"
+    expected: Expected = "stays"
+    may_fence = False
+    heals = False
+    hold = 10.0
+    unfenceable = True
+
+    def strike(self, scene: Scene) -> None:
+        """Cuts the way to its management board."""
+        scene.victim.management("cut")
+
+    def undo(self, scene: Scene) -> None:
+        """Plugs it again."""
+        scene.victim.management("plug")
+
+
+class CutFromAll(Fault):
+    """Network and fencing path are cut at once: nobody knows whether the active node still owns the disk."""
+
+    name, what = "cable-and-fencing-cut", "network cable and fencing path of the active node cut at once"
+    undone = "plugged again"
+    heals = False
+    hold = 25.0
+    unfenceable = True
+
+    def strike(self, scene: Scene) -> None:
+        """The fencing path first: what follows of the cable must not find it open."""
+        scene.victim.management("cut")
+        scene.victim.cable("cut")
+
+    def undo(self, scene: Scene) -> None:
+        """Plugs both again."""
+        scene.victim.management("plug")
+        scene.victim.cable("plug")
+
+
+class AddressTaken(Fault):
+    """A foreign host takes the logical address: senders may reach it instead, and nothing is wrong on the node."""
+
+    name, what = "address-taken", "the logical address taken by a host outside the cluster"
+    undone = "given back"
+    expected: Expected = "stays"
+    may_fence = False
+    heals = False
+    hold = 10.0
+
+    def strike(self, scene: Scene) -> None:
+        """Gives it to the host outside, which tells the others."""
+        run(scene.stage.lab.outside, "take the address", ["ip", "address", "add", *self._where(scene)])
+        address = scene.stage.address
+        scene.stage.lab.outside.run(["ping", "-c", "1", "-W", "1", "-I", address, scene.stage.lab.address("n1")])
+
+    def undo(self, scene: Scene) -> None:
+        """Gives it back."""
+        run(scene.stage.lab.outside, "give the address back", ["ip", "address", "delete", *self._where(scene)])
+
+    @staticmethod
+    def _where(scene: Scene) -> list[str]:
+        return [scene.stage.lab.logical_address, "dev", "eth0"]
+
+
+FAULTS: list[Fault] = [
+    AddressRemoved(),
+    AddressTaken(),
+    FencingCut(),
+    BadCable("cable-lossy", "lose", "every second packet to the active node lost, by lot"),
+    BadCable("cable-narrow", "narrow", "200 kbit/s to the active node, packets up to 0.4 s late"),
+    StandbyCut(),
+    CutOfTwo(),
+    CutFromAll(),
+    OneWayCut("cable-deaf", "deafen", "the active node hears nobody, and is heard"),
+    OneWayCut("cable-mute", "mute", "the active node is heard by nobody, and hears"),
+    Cut(),
+    CutDuringTakeover(),
+]
