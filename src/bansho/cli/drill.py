@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from bansho.cli import drill_here
+from bansho.cli import drill_here, drill_record
 from bansho.drill import campaign, report
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
@@ -133,3 +133,7 @@ def _one_of_both(context: click.Context, options: list[str], where: str) -> None
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+for each in (drill_record.compare, drill_record.endure, drill_record.resume, drill_record.summary):
+    command.add_command(each)

@@ -1,9 +1,9 @@
 """Whether something that was sampled over time grows for good. Pure.
 
-A leak goes on for as long as the load does; a cache fills, a heap settles, a garbage collector draws a saw. So after the
-warm-up the rest is cut into two halves, and what grows does so in both. The slope of a half is that of Theil and Sen:
-the median of the slopes of all pairs of samples, which outliers do not move (P. K. Sen, "Estimates of the regression
-coefficient based on Kendall's tau", 1968).
+A leak goes on for as long as the load does; a cache fills, a heap settles, a garbage collector draws a saw. So after
+the warm-up the rest is cut into two halves, and what grows does so in both. The slope of a half is that of Theil and
+Sen: the median of the slopes of all pairs of samples, which outliers do not move (P. K. Sen, "Estimates of the
+regression coefficient based on Kendall's tau", 1968).
 """
 
 from collections.abc import Sequence
@@ -46,8 +46,8 @@ def growth(samples: Samples, tolerated: float) -> Growth | None:
         return None
     slopes = (slope(halves[0]), slope(halves[1]))
     lasted = judged[-1][0] - judged[0][0]
-    ends = (median(value for _, value in part) for part in (judged[:FEWEST], judged[-FEWEST:]))
-    return Growth(*ends, slopes, max(0.0, min(slopes)) * lasted, tolerated)
+    first, last = (median(value for _, value in part) for part in (judged[:FEWEST], judged[-FEWEST:]))
+    return Growth(first, last, slopes, max(0.0, min(slopes)) * lasted, tolerated)
 
 
 def after_warm_up(samples: Samples) -> list[tuple[float, float]]:

@@ -121,3 +121,32 @@ def _pair(row: int, name: str, values: Mapping[str, Sequence[float]], contenders
         if found:
             x = _place(median(found))
             yield f'<line x1="{x:.1f}" y1="{y - 5}" x2="{x:.1f}" y2="{y + 5}" stroke="#1c2733" stroke-width="2"/>'
+
+
+def courses(rows: Mapping[str, Sequence[tuple[float, float]]], title: str) -> str:
+    """How values went over time: a row a name, each drawn between its own least and most, which are written. SVG."""
+    height = TOP + ROW * len(rows) + 34
+    end = max((at for values in rows.values() for at, _ in values), default=1.0) or 1.0
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"',
+        ' font-size="12">',
+        '<rect width="100%" height="100%" fill="#fff"/>',
+        f'<text x="16" y="28" font-size="16" font-weight="bold" fill="#1c2733">{escape(title)}</text>',
+        *(line for row, (name, values) in enumerate(rows.items()) for line in _course(row, name, values, end)),
+        f'<text x="{LEFT}" y="{height - 12}" fill="#5a6772">0 to {end:.0f} s; right: least and most of each</text>',
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _course(row: int, name: str, values: Sequence[tuple[float, float]], end: float) -> Iterator[str]:
+    if not values:
+        return
+    bottom = TOP + row * ROW + ROW - 8
+    least, most = (pick(value for _, value in values) for pick in (min, max))
+    width, step = WIDTH - LEFT - RIGHT - 60, (ROW - 10) / ((most - least) or 1)
+    points = " ".join(f"{LEFT + at / end * width:.1f},{bottom - (value - least) * step:.1f}" for at, value in values)
+    yield f'<text x="{LEFT - 10}" y="{bottom - 2}" text-anchor="end" fill="#1c2733">{escape(name)}</text>'
+    yield f'<polyline points="{points}" fill="none" stroke="#2f6f8f" stroke-width="1.5"/>'
+    span = f"{least:,.0f}" if least == most else f"{least:,.0f} - {most:,.0f}"
+    yield f'<text x="{WIDTH - 8}" y="{bottom - 2}" text-anchor="end" fill="#5a6772">{span}</text>'

@@ -1,0 +1,163 @@
+"""The track record in figures: what the reports of campaigns, comparisons and endurance runs say together.
+
+Figures are plain data in which every number adds up and every list is joined, so that reports merge in any number:
+
+    {"campaigns": {NODES: {...}}, "comparisons": {NODES: {...}}, "endurance": [{...}]}
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bansho.drill import comparison_report, endurance_report, picture
+from bansho.drill.comparison import CONTENDERS
+from bansho.drill.errors import NoReport
+from bansho.drill.report import COUNTS, KIND, times
+
+Figures = dict[str, Any]
+NOTHING: Figures = {"campaigns": {}, "comparisons": {}, "endurance": []}
+ENDURANCE = ("settings", "conditions", "done", "restarts", "events", "growth", "problems", "clean")
+
+
+def figures(found: Mapping[str, Any]) -> Figures:
+    """What one `report.json` says; figures that were written before are taken as they are. Raises NoReport."""
+    if "campaigns" in found:
+        return {**NOTHING, **found}
+    nodes = str(found["settings"].get("nodes"))
+    match found.get("kind"):
+        case comparison_report.KIND:
+            return {**NOTHING, "comparisons": {nodes: _comparison(found)}}
+        case endurance_report.KIND:
+            return {**NOTHING, "endurance": [{name: found[name] for name in ENDURANCE}]}
+        case kind if kind == KIND:
+            return {**NOTHING, "campaigns": {nodes: _campaign(found)}}
+        case kind:
+            raise NoReport(path=kind, reason="it is of no known kind")
+
+
+def merged(all_figures: Iterable[Figures]) -> Figures:
+    """All of them as one."""
+    return reduce(_added, all_figures, NOTHING)
+
+
+def _added(one: Any, other: Any) -> Any:
+    """Numbers are added, lists joined, objects merged; of two texts the first stays."""
+    if isinstance(one, Mapping):
+        every = [*one, *(name for name in other if name not in one)]
+        return {
+            name: _added(one[name], other[name]) if name in one and name in other else {**other, **one}[name]
+            for name in every
+        }
+    return one if isinstance(one, str) else one + other
+
+
+def _campaign(found: Mapping[str, Any]) -> dict[str, Any]:
+    rounds = found["rounds"]
+    return {
+        "runs": [{"seed": found["settings"]["seed"], "rounds": len(rounds), "at_once": found["settings"]["at_once"]}],
+        "conditions": [found["conditions"]],
+        "rounds": len(rounds),
+        "clean": sum(each["clean"] for each in rounds),
+        "faults": reduce(_added, ({each["fault"]: _round(each)} for each in rounds), {}),
+        "invariants": {
+            name: {"holds": holds, **_invariant(each["verdicts"].get(name) for each in rounds)}
+            for name, holds in found["invariants"].items()
+        },
+        "violations": [text for each in rounds for text in _violations(each)],
+        "events": {name: found["events"][name] for name in COUNTS},
+    }
+
+
+def _round(found: Mapping[str, Any]) -> dict[str, Any]:
+    seen = found["noticed"] and found["recovered"] is not None
+    return {
+        "rounds": 1,
+        "kept": int(found["clean"]),
+        "seen": int(seen),
+        "times": [round(found["recovered"], 3)] if seen else [],
+        "silences": [round(found["silence"], 3)] if seen else [],
+    }
+
+
+def _invariant(verdicts: Iterable[list[str] | None]) -> dict[str, int]:
+    judged = [each for each in verdicts if each is not None]
+    return {"judged": len(judged), "violated": sum(bool(each) for each in judged)}
+
+
+def _violations(found: Mapping[str, Any]) -> Iterable[str]:
+    where = f"round {found['number']}, {found['fault']}"
+    if found["error"]:
+        yield f"{where}: {found['error']}"
+    for name, violations in found["verdicts"].items():
+        if violations and violations != [found["error"]]:
+            yield f"{where}: {name}: {'; '.join(violations)}"
+
+
+def _comparison(found: Mapping[str, Any]) -> dict[str, Any]:
+    settings, trials, shown = comparison_report.restored(found)
+    return {
+        "runs": [{"seed": settings.seed, "rounds": settings.rounds, "trials": len(trials)}],
+        "conditions": [found["conditions"]],
+        "times": {measure: comparison_report.measured(trials, measure) for measure in comparison_report.MEASURES},
+        "failed": list(found["failed"]),
+        "events": comparison_report.events(trials),
+        "configurations": shown,
+    }
+
+
+def group_times(found: Figures, nodes: str, fault: str) -> list[float]:
+    """Seconds until the plain pgsql group ran again after a fault; empty where they were not compared."""
+    compared = found["comparisons"].get(nodes, {}).get("times", {}).get("running", {})
+    return list(compared.get(fault, {}).get("pgsql", []))
+
+
+def three(values: list[float]) -> str:
+    """Median, p95 and max, as in a table."""
+    if not values:
+        return "-"
+    summed = times(values)
+    return f"{summed.median:.1f} / {summed.p95:.1f} / {summed.max:.1f}"
+
+
+def markdown(found: Figures, drawn: str = "") -> str:
+    """The page. `drawn`: the picture's name beside it; "" for none."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=False,  # noqa: S701 - Markdown of our own figures
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    page = environment.get_template("track_record.md.j2").render(
+        **found, drawn=drawn, contenders=CONTENDERS, three=three, group=lambda n, f: group_times(found, n, f)
+    )
+    return page.rstrip() + "\n"
+
+
+def svg(found: Figures) -> str:
+    """The comparisons as a picture; without any, the campaigns' times."""
+    rows = {
+        f"{fault}, {nodes} nodes": by_name
+        for nodes, compared in sorted(found["comparisons"].items(), reverse=True)
+        for fault, by_name in sorted(compared["times"]["silence"].items())
+    }
+    if rows:
+        return picture.pairs(rows, CONTENDERS, "Longest time without an acknowledged write, seconds")
+    times_of = {
+        f"{fault}, {nodes} nodes": counted["times"]
+        for nodes, campaign in sorted(found["campaigns"].items(), reverse=True)
+        for fault, counted in sorted(campaign["faults"].items())
+    }
+    return picture.strip(times_of, "Until all runs again")
+
+
+def write(found: Figures, out: Path) -> None:
+    """OUT.md, OUT.svg and OUT.json."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    Path(f"{out}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    Path(f"{out}.svg").write_text(svg(found))
+    Path(f"{out}.md").write_text(markdown(found, f"{out.name}.svg"))
