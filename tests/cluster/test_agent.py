@@ -462,11 +462,14 @@ def test_the_meta_data_is_what_cluster_software_expects(node: "Node", schema: st
 
 def test_the_meta_data_advertises_the_limits_of_a_usual_definition(node: "Node") -> None:
     text = subprocess.run([node.agent, "meta-data"], capture_output=True, text=True, check=True).stdout
-    advertised = {each.get("name"): each.get("timeout") for each in ElementTree.fromstring(text).iter("action")}
+    actions = ElementTree.fromstring(text).iter("action")
+    advertised = {(each.get("name"), each.get("depth", "0")): each.get("timeout") for each in actions}
     cluster = Cluster()
     usual = timing.Patience(cluster.retries, cluster.retry_interval, cluster.status_timeout)
     assert usual == timing.USUAL
-    assert advertised == {name: f"{limit.seconds}s" for name, limit in timing.usual(usual).items()}
+    expected = {(name, "0"): limit for name, limit in timing.usual(usual).items()}
+    expected["monitor", "10"] = timing.deep_monitor(usual)
+    assert advertised == {action: f"{limit.seconds}s" for action, limit in expected.items()}
 
 
 def test_without_a_limit_from_the_cluster_the_usual_one_holds(node: "Node") -> None:

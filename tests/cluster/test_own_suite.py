@@ -3,71 +3,24 @@
 import os
 import select
 import signal
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.cluster.own import GENERIC, NOT_RUNNING, SUCCESS, OwnNode
 
-from bansho.cluster.install import OUR_COMMANDS, install
 from bansho.logicalhost import history
 from bansho.logicalhost.places import NodePlaces, SharedPlaces
 
 if TYPE_CHECKING:
     from tests.house import House
 
-SUCCESS, GENERIC, NOT_RUNNING = 0, 1, 7
-SERVICE = """\
-[[service]]
-name = "{name}"
-command = ["{{python}}", "-c", '''
-import signal
-from bansho.process.notify import notify
-opened = open("{{shared}}/{name}", "w")
-notify("READY=1")
-signal.sigwait({{signal.SIGTERM}})
-''']
-"""
-
-
-class OwnNode:
-    """A node where `watch` may run."""
-
-    def __init__(self, house: "House") -> None:
-        house.define()
-        house.suite("base", 'suite = "base"\n' + "".join(SERVICE.format(name=name) for name in ("one", "two")))
-        self.house = house
-        self.agent = install(house.root, OUR_COMMANDS)
-
-    def call(self, action: str, interval: int = 10, **parameters: str) -> tuple[int, str]:
-        given = {"host": "watch", "suite": "base", "directory": str(self.house.shared), "releases_disk": "true"}
-        given |= {"retries": "1", "retry_interval": "0.1", **parameters}
-        environment = {f"OCF_RESKEY_{name}": value for name, value in given.items()}
-        environment |= {"OCF_RESKEY_CRM_meta_interval": str(interval * 1000)}
-        done = subprocess.run(
-            [self.agent, action], env={**os.environ, **environment}, capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stderr
-
-    def holders(self) -> dict[str, int]:
-        """What of the suite holds a file in the shared directory: file -> pid."""
-        found = {}
-        for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-            try:
-                target = descriptor.readlink()
-            except OSError:
-                continue
-            if target.parent == self.house.shared:
-                found[target.name] = int(descriptor.parts[2])
-        return found
-
 
 @pytest.fixture
 def own(house: "House") -> Iterator[OwnNode]:
     own = OwnNode(house)
     yield own
-    subprocess.run([OUR_COMMANDS / "jbs_killall.cluster", "watch"], capture_output=True, check=False)
+    own.end()
 
 
 def test_a_life(own: OwnNode) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from bansho import cli
 from bansho.cluster import facts, picture
-from bansho.cluster.model import Model, model
+from bansho.cluster.model import Model, key, model
 from bansho.cluster.pacemaker import cib, drift, simulate, status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.logicalhost.definition import parse
@@ -72,7 +72,7 @@ def test_the_plan_is_what_apply_loads(defined: Path, watch: Model) -> None:
         for each in resource["operations"]
     }
     assert limits == {
-        (resource.id, name): (limit.seconds, limit.why)
+        (resource.id, key(name)): (limit.seconds, limit.why)
         for resource in watch.resources
         for name, limit in resource.limits.items()
     }
@@ -86,13 +86,13 @@ def test_the_plan_draws_a_tree(defined: Path) -> None:
 
 @needs_pacemaker
 def test_numbers_that_do_not_fit_are_shown_and_never_applied(live: Path, defined: Path) -> None:
-    defined.write_text(defined.read_text() + "[cluster.limits]\nmonitor = 51\n")
+    defined.write_text(defined.read_text() + "[cluster.limits]\nmonitor = 61\n")
     before = live.read_text()
     planned = call("plan", "watch")
-    assert "watch-base monitor: 52 of 51 s, DOES NOT FIT" in planned.output
+    assert "watch-base monitor: 62 of 61 s, DOES NOT FIT" in planned.output
     for refused in (planned, call("apply", "watch", "--yes")):
         assert "BSHO6051-E" in str(refused.exception)
-        assert "raise cluster.limits.monitor to 99" in str(refused.exception)
+        assert "raise cluster.limits.monitor to 109" in str(refused.exception)
     assert live.read_text() == before
 
 

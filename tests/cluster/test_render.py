@@ -118,9 +118,9 @@ def home(scheduler: Scheduler) -> str:
 def test_it_restarts_on_its_node_before_it_fails_over(scheduler: Scheduler, watch: Model) -> None:
     first = home(scheduler)
     for _ in range(watch.restarts):
-        scheduler.simulate(f"--op-inject=watch-base_monitor_10000@{first}=1")
+        scheduler.simulate(f"--op-inject=watch-base_monitor_200@{first}=1")
         assert home(scheduler) == first
-    actions = scheduler.simulate(f"--op-inject=watch-base_monitor_10000@{first}=1")
+    actions = scheduler.simulate(f"--op-inject=watch-base_monitor_200@{first}=1")
     assert home(scheduler) != first
     assert of(actions, "stop") == [f"{each} on {first}" for each in watch.stop_order]
     assert of(actions, "start") == [f"{each} on {home(scheduler)}" for each in watch.start_order]
@@ -129,7 +129,7 @@ def test_it_restarts_on_its_node_before_it_fails_over(scheduler: Scheduler, watc
 @needs_pacemaker
 def test_a_failure_of_base_restarts_manager_too_and_leaves_disk_and_address(scheduler: Scheduler) -> None:
     node = home(scheduler)
-    actions = scheduler.simulate(f"--op-inject=watch-base_monitor_10000@{node}=1")
+    actions = scheduler.simulate(f"--op-inject=watch-base_monitor_200@{node}=1")
     assert of(actions, "stop") == [f"watch-manager on {node}", f"watch-base on {node}"]
     assert of(actions, "start") == [f"watch-base on {node}", f"watch-manager on {node}"]
 

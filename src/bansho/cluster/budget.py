@@ -16,6 +16,7 @@ from bansho.process.definition import Service, Suite
 SHORTEN = {
     "start": "limits.start",
     "stop": "limits.stop",
+    models.DEEP: "cluster.retries, cluster.retry-interval or cluster.status-timeout",
     "monitor": "cluster.retries, cluster.retry-interval or cluster.status-timeout",
 }
 """Operation -> the keys that make it need less."""
@@ -74,9 +75,9 @@ def entries(host: LogicalHost, model: Model, suites: Mapping[str, Suite]) -> lis
 def _operations(host: LogicalHost, suite: str, resource: Resource) -> Iterator[Entry]:
     for operation, needed in models.derived(host, suite).items():
         has = resource.limits[operation]
-        change = f"raise cluster.limits.{operation} to {needed.seconds}, or lower {SHORTEN[operation]}"
+        change = f"raise cluster.limits.{models.key(operation)} to {needed.seconds}, or lower {SHORTEN[operation]}"
         source = "what is needed" if has == needed else has.why
-        yield Entry(f"{resource.id} {operation}", needed.seconds, needed.why, has.seconds, source, change)
+        yield Entry(f"{resource.id} {models.key(operation)}", needed.seconds, needed.why, has.seconds, source, change)
 
 
 def _services(host: LogicalHost, suite: str, resource: Resource, definition: Suite) -> Iterator[Entry]:
@@ -134,4 +135,4 @@ def _failure_window(model: Model) -> Entry:
 
 
 def _round(model: Model, resource: Resource) -> float:
-    return model.monitor_interval + sum(limit.seconds for limit in resource.limits.values())
+    return model.monitor_interval + sum(resource.limits[each].seconds for each in SHORTEN if each != models.DEEP)

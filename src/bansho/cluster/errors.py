@@ -247,6 +247,11 @@ NOT_PROVEN_YET = Message("BSHO6022-W", "suite {suite} of {host}: not stopped yet
 
 Action: none while it goes on; when it fails, the cluster fences the node.
 """
+NOT_CHECKED = Message("BSHO6023-W", "suite {suite} of {host}: deep check not made: {reason}")
+"""An event could not be sent through a suite, for a reason that is not the suite's or that no restart would mend.
+
+Action: remove the reason that it names; till then only the suite's status is monitored.
+"""
 APPLIED = Message("BSHO6041-I", "logical host {name}: registered with the cluster")
 """The logical host was put into the cluster's configuration."""
 UNCHANGED = Message("BSHO6042-I", "logical host {name}: the cluster has this configuration already")

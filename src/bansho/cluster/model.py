@@ -23,6 +23,8 @@ DATABASE_SUITE = "manager"
 ADVERTISED = "as the resource agent advises"
 DISK = {"start": Limit(60, ADVERTISED), "stop": Limit(60, ADVERTISED), "monitor": Limit(40, ADVERTISED)}
 ADDRESS = {each: Limit(20, ADVERTISED) for each in ("start", "stop", "monitor")}
+DEEP = "deep_monitor"
+"""The monitoring that sends an event through a suite, beside the one that asks for its state."""
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*", re.ASCII)
 NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
 
@@ -42,7 +44,9 @@ class Resource(NamedTuple):
     kind: Kind
     parameters: Mapping[str, str]
     limits: Mapping[str, Limit]
-    """Operation (`start`, `stop`, `monitor`) -> its time limit."""
+    """Operation (`start`, `stop`, `monitor`, for our own suites `deep_monitor`) -> its time limit."""
+    intervals: Mapping[str, float]
+    """Operation that is repeated -> seconds from its end to the next one."""
 
 
 class Model(NamedTuple):
@@ -86,6 +90,11 @@ def model(host: LogicalHost, optional: Collection[str] = ()) -> Model:
     )
 
 
+def polled(host: LogicalHost) -> LogicalHost:
+    """The logical host for software that looks at intervals and at nothing but the state."""
+    return msgspec.structs.replace(host, cluster=msgspec.structs.replace(host.cluster, push=False, deep_interval=0.0))
+
+
 def _rules(host: LogicalHost) -> list[tuple[str, bool, str]]:
     """(key, is it wrong, what was expected)."""
     nodes = host.cluster.nodes
@@ -127,7 +136,7 @@ def _disk(host: LogicalHost) -> list[Resource]:
         "fstype": disk.type,
         "options": disk.options,
     }
-    return [Resource(f"{host.name}-disk", Kind.DISK, _given(parameters), DISK)]
+    return [Resource(f"{host.name}-disk", Kind.DISK, _given(parameters), DISK, _polled(host))]
 
 
 def _address(host: LogicalHost) -> list[Resource]:
@@ -135,7 +144,21 @@ def _address(host: LogicalHost) -> list[Resource]:
         return []
     ip, _, prefix = host.address.partition("/")
     parameters = {"ip": ip, "cidr_netmask": prefix, "nic": host.cluster.interface or ""}
-    return [Resource(f"{host.name}-address", Kind.ADDRESS, _given(parameters), ADDRESS)]
+    return [Resource(f"{host.name}-address", Kind.ADDRESS, _given(parameters), ADDRESS, _polled(host))]
+
+
+def _polled(host: LogicalHost) -> dict[str, float]:
+    return {"monitor": host.cluster.monitor_interval}
+
+
+def commands(host: LogicalHost, suite: str) -> str:
+    """The folders of another product's commands that drive the suite; empty for our own."""
+    return {"base": host.cluster.base_commands, "manager": host.cluster.manager_commands}[suite] or ""
+
+
+def wait(host: LogicalHost, suite: str) -> float:
+    """For how many seconds a monitor of the suite waits for something to happen; 0: it answers at once."""
+    return host.cluster.monitor_interval if host.cluster.push and not commands(host, suite) else 0.0
 
 
 def patience(host: LogicalHost, suite: str) -> timing.Patience:
@@ -151,15 +174,30 @@ def derived(host: LogicalHost, suite: str) -> dict[str, Limit]:
     return {
         "start": timing.start(host.limits.start, asked),
         "stop": timing.stop(host.limits.stop, asked),
-        "monitor": timing.monitor(asked),
-    }
+        "monitor": timing.monitor(asked, wait(host, suite)),
+    } | ({DEEP: timing.deep_monitor(asked)} if is_deep(host, suite) else {})
+
+
+def is_deep(host: LogicalHost, suite: str) -> bool:
+    """Whether events are sent through the suite to check it: our own, whose ways are known."""
+    return host.cluster.deep_interval > 0 and not commands(host, suite)
+
+
+def _intervals(host: LogicalHost, suite: str) -> dict[str, float]:
+    usual = timing.PUSH_PAUSE if wait(host, suite) else host.cluster.monitor_interval
+    return {"monitor": usual} | ({DEEP: host.cluster.deep_interval} if is_deep(host, suite) else {})
+
+
+def key(operation: str) -> str:
+    """An operation's key in the definition."""
+    return operation.replace("_", "-")
 
 
 def _limits(host: LogicalHost, suite: str) -> dict[str, Limit]:
     """The definition's own limits where it names them, else what is needed."""
     named: dict[str, int | None] = msgspec.structs.asdict(host.cluster.limits)
     return {
-        operation: Limit(seconds, f"the definition's cluster.limits.{operation}")
+        operation: Limit(seconds, f"the definition's cluster.limits.{key(operation)}")
         if (seconds := named[operation])
         else needed
         for operation, needed in derived(host, suite).items()
@@ -173,14 +211,16 @@ def _suite(host: LogicalHost, suite: str) -> Resource:
         "suite": suite,
         "directory": host.shared_directory,
         "mount_point": host.disk.mount_point if host.disk else "",
-        "commands": {"base": cluster.base_commands, "manager": cluster.manager_commands}[suite] or "",
+        "commands": commands(host, suite),
         "database": "true" if patience(host, suite).database else "",
         "releases_disk": "true" if suite == host.suites[0] else "",
         "retries": str(cluster.retries),
         "retry_interval": f"{cluster.retry_interval:g}",
         "status_timeout": str(cluster.status_timeout),
+        "wait": f"{wait(host, suite):g}" if wait(host, suite) else "",
     }
-    return Resource(f"{host.name}-{suite}", Kind.SUITE, _given(parameters), _limits(host, suite))
+    limits, intervals = _limits(host, suite), _intervals(host, suite)
+    return Resource(f"{host.name}-{suite}", Kind.SUITE, _given(parameters), limits, intervals)
 
 
 def _given(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bansho.cluster import model as models
 from bansho.cluster.agent import shared
 from bansho.cluster.budget import Entry
 from bansho.cluster.errors import DoesNotFit
-from bansho.cluster.model import Model, Resource
+from bansho.cluster.model import DEEP, Model, Resource
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost.definition import LogicalHost
 from bansho.process import definition as processes
@@ -20,6 +20,7 @@ from bansho.process.definition import Suite
 ON_FAILURE = {
     "start": "stop it here, and run the logical host on another node",
     "stop": "fence the node, then run the logical host on another one",
+    DEEP: "as for monitor",
     "monitor": "restart it here with all above it; after {restarts} restarts, fail over",
 }
 """Operation -> what the cluster does when it fails."""
@@ -103,7 +104,12 @@ def _resource(model: Model, resource: Resource) -> dict[str, Any]:
         "kind": resource.kind.value,
         "parameters": dict(resource.parameters),
         "operations": [
-            {"name": name, "seconds": limit.seconds, "why": limit.why, "on_failure": on_failure(model, name)}
+            {
+                "name": models.key(name),
+                "seconds": limit.seconds,
+                "why": limit.why,
+                "on_failure": on_failure(model, name),
+            }
             for name, limit in resource.limits.items()
         ],
     }
@@ -127,7 +133,7 @@ def _head(plan: Plan) -> Iterator[str]:
     yield ""
     yield f"start: {' -> '.join(model.start_order)}"
     yield f"stop: {' -> '.join(model.stop_order)}"
-    yield f"monitored every {model.monitor_interval:g} s"
+    yield monitoring(model)
     yield (
         f"a failed resource restarts {model.restarts} times on its node, then the logical host fails over;"
         f" failures are forgotten after {model.failure_window:g} s"
@@ -143,11 +149,24 @@ def tree(model: Model, words: Mapping[str, str]) -> Iterator[str]:
         yield f"{branch}{each}".ljust(width) + words[each]
 
 
+def monitoring(model: Model) -> str:
+    """How the resources are monitored, in words."""
+    waiting = [each.id for each in model.resources if "wait" in each.parameters]
+    deep = {each.intervals[DEEP]: None for each in model.resources if DEEP in each.intervals}
+    return "; ".join(
+        [
+            f"monitored every {model.monitor_interval:g} s",
+            *([f"failures of {', '.join(waiting)} are told at once"] if waiting else []),
+            *(f"an event is sent through the suites every {interval:g} s" for interval in deep),
+        ]
+    )
+
+
 def _limits(model: Model) -> Iterator[str]:
     for resource in model.resources:
         yield f"{resource.id} ({resource.kind.value})"
         for name, limit in resource.limits.items():
-            yield f"  {name}: {limit.seconds} s = {limit.why}"
+            yield f"  {models.key(name)}: {limit.seconds} s = {limit.why}"
             yield f"    if it fails: {on_failure(model, name)}"
 
 

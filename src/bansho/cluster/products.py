@@ -19,7 +19,7 @@ from bansho.cluster.adapter.errors import CannotWrite, NotPlain
 from bansho.cluster.conventions import CONVENTIONS
 from bansho.cluster.errors import NotForACluster
 from bansho.cluster.install import OUR_COMMANDS
-from bansho.cluster.model import Kind, Model, model
+from bansho.cluster.model import Kind, Model, model, polled
 from bansho.logicalhost.definition import LogicalHost
 
 HERE = Path(__file__).parent
@@ -86,7 +86,7 @@ def render(host: LogicalHost, name: str, folder: Path | None = None) -> list[Fil
     Raises NotForACluster or NotPlain.
     """
     product = PRODUCTS[name]
-    found = model(host, product.optional)
+    found = model(polled(host), product.optional)
     folder = folder or PLACE / host.name / name
     facts = _facts(found, name, folder)
     if product.needs_interface and "nic" not in facts["address"]:

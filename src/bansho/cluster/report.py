@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bansho.cluster.errors import CannotReport
+from bansho.cluster.model import key
 from bansho.cluster.pacemaker.simulate import Proof
-from bansho.cluster.plan import Plan, on_failure, shortfall
+from bansho.cluster.plan import Plan, monitoring, on_failure, shortfall
 
 STYLE = (
     "body{font:15px/1.5 sans-serif;color:#1c2733;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -89,7 +90,7 @@ def of_plan(plan: Plan, picture: str) -> Report:
     """The plan as a report."""
     model = plan.model
     operations = [
-        (each.id, name, f"{limit.seconds} s", limit.why, on_failure(model, name))
+        (each.id, key(name), f"{limit.seconds} s", limit.why, on_failure(model, name))
         for each in model.resources
         for name, limit in each.limits.items()
     ]
@@ -98,7 +99,7 @@ def of_plan(plan: Plan, picture: str) -> Report:
         for each in plan.budget
     ]
     lines = [
-        f"Nodes: {', '.join(model.nodes)}. Monitored every {model.monitor_interval:g} s. A failed resource restarts"
+        f"Nodes: {', '.join(model.nodes)}. {monitoring(model)}. A failed resource restarts"
         f" {model.restarts} times on its node before the logical host fails over; failures are forgotten after"
         f" {model.failure_window:g} s.",
         f"Fencing: {plan.fencing}",

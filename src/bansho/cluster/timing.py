@@ -11,6 +11,10 @@ from bansho.contract import limits
 
 FORCED_TERMINATION = 30.0
 """Seconds allowed for the forced termination of a suite."""
+THROUGH = 20.0
+"""Seconds allowed for an event on its way through a suite."""
+PUSH_PAUSE = 0.2
+"""Seconds between two monitors that wait at the suite: for so long nobody would notice a failure at once."""
 MARGIN = 5.0
 """The agent ends this much before the cluster's limit, to say in which step it was."""
 
@@ -82,9 +86,15 @@ def stop(suite_limit: float, patience: Patience) -> Limit:
     )
 
 
-def monitor(patience: Patience) -> Limit:
-    """A verdict by monitoring."""
-    return _sum({patience.words(): patience.monitoring})
+def monitor(patience: Patience, wait: float = 0.0) -> Limit:
+    """A verdict by monitoring, after having waited for something to happen where that is wanted."""
+    waited = {"waiting": wait} if wait else {}
+    return _sum({**waited, patience.words(): patience.monitoring})
+
+
+def deep_monitor(patience: Patience) -> Limit:
+    """A verdict by monitoring, then an event on its way through the suite."""
+    return _sum({patience.words(): patience.monitoring, "an event through": THROUGH})
 
 
 def usual(patience: Patience) -> dict[str, Limit]:

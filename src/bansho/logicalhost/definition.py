@@ -80,6 +80,7 @@ class ClusterLimits(Section, frozen=True, kw_only=True):
     start: WholeSeconds | None = None
     stop: WholeSeconds | None = None
     monitor: WholeSeconds | None = None
+    deep_monitor: WholeSeconds | None = None
 
 
 class Cluster(Section, frozen=True, kw_only=True):
@@ -88,6 +89,10 @@ class Cluster(Section, frozen=True, kw_only=True):
     nodes: tuple[Text, ...] = ()
     interface: str | None = None
     monitor_interval: Seconds = 10.0
+    push: bool = True
+    """Whether a monitor waits at our own suites, so that a failure reaches the cluster at once (docs/adr/0006)."""
+    deep_interval: Annotated[float, msgspec.Meta(ge=0, le=limits.STATUS_MAXIMUM)] = 300.0
+    """Seconds from one deep check of our own suites, an event written and read through, to the next; 0: none."""
     status_timeout: Annotated[int, msgspec.Meta(ge=1, le=600)] = 10
     retries: Count = 3
     """How often a value that asks for a retry is retried before it counts as a failure."""

@@ -49,7 +49,7 @@ def _suite(resource: Resource, action: str) -> Suite:
 
 def load(product: str, name: str, only: str | None = None) -> Host:
     """The logical host `name` as `product` sees it. Raises what reading its definition raises, or UnknownSuite."""
-    host = Host(models.model(definition.load(name), PRODUCTS[product].optional), only)
+    host = Host(models.model(models.polled(definition.load(name)), PRODUCTS[product].optional), only)
     if not host.resources:
         known = ", ".join(each.parameters["suite"] for each in Host(host.model).resources)
         raise UnknownSuite(name=name, suite=only, suites=known)

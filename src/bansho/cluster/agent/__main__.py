@@ -7,15 +7,18 @@ code is OCF's. Why something failed goes to stderr, where Pacemaker shows it bes
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bansho.cluster import timing
 from bansho.cluster.agent import actions
 from bansho.cluster.agent.deadline import Deadline
+from bansho.cluster.agent.decide import Outcome
 from bansho.cluster.agent.parameters import Parameters, read
 from bansho.cluster.agent.suite import Suite
 from bansho.cluster.errors import AgentError, BadParameter, UnknownAction
 
+DEEP = 10
+"""The check level (`OCF_CHECK_LEVEL`) from which a monitor sends an event through the suite."""
 KNOWN = (*actions.ACTIONS, "meta-data")
 
 
@@ -39,8 +42,17 @@ def act(action: str, folder: str, environment: Mapping[str, str]) -> int:
     limit = own_limit(action, environment.get("OCF_RESKEY_CRM_meta_timeout"), parameters)
     deadline = Deadline(limit, action=action, suite=parameters.suite, host=parameters.host)
     suite = Suite(parameters, folder, deadline)
-    is_probe = action == "monitor" and environment.get("OCF_RESKEY_CRM_meta_interval", "0") == "0"
-    return (actions.probe if is_probe else actions.ACTIONS[action])(suite).value
+    return kind(action, environment)(suite).value
+
+
+def kind(action: str, environment: Mapping[str, str]) -> Callable[[Suite], Outcome]:
+    """What is to be done: a monitor is a probe where it has no interval, and deep from level 10 on."""
+    if action != "monitor":
+        return actions.ACTIONS[action]
+    if environment.get("OCF_RESKEY_CRM_meta_interval", "0") == "0":
+        return actions.probe
+    level = environment.get("OCF_CHECK_LEVEL", "0")
+    return actions.deep_monitor if level.isdecimal() and int(level) >= DEEP else actions.monitor
 
 
 def own_limit(action: str, milliseconds: str | None, parameters: Parameters) -> float:

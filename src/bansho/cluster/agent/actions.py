@@ -1,13 +1,14 @@
 """Start, stop and monitor as a cluster's script must do them (CONTRACT 3.5)."""
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bansho.cluster import errors
+from bansho.cluster import errors, timing
 from bansho.cluster.agent import decide, shared, telling
 from bansho.cluster.agent.command import Answer
-from bansho.cluster.agent.decide import Context, Outcome
+from bansho.cluster.agent.decide import Context, Outcome, Passage
 from bansho.cluster.agent.suite import Look, Question, Suite
 from bansho.contract import termination
 from bansho.contract.verdicts import TIMED_OUT, Ended
@@ -26,6 +27,7 @@ def start(suite: Suite) -> Outcome:
     facts = suite.parameters
     if not suite.online():
         raise errors.SharedDirectoryOffline(suite=facts.suite, host=facts.host, path=facts.directory)
+    suite.notes.forget()
     if suite.look().outcome is Outcome.SUCCESS:
         return Outcome.SUCCESS
     mark(suite, "start begins")
@@ -144,7 +146,50 @@ def probe(suite: Suite) -> Outcome:
 
 def monitor(suite: Suite) -> Outcome:
     """Whether the suite that should run here is well. Raises Unhealthy, OutOfTime or CommandMissing."""
-    return watch(suite, is_probe=False)
+    return told_once(suite, lambda: watch(suite, is_probe=False))
+
+
+def deep_monitor(suite: Suite) -> Outcome:
+    """The same, and then whether an event comes through our own suite. Raises as `monitor` does."""
+    return told_once(suite, lambda: look_deeply(suite))
+
+
+def told_once(suite: Suite, look: Callable[[], Outcome]) -> Outcome:
+    """What a look found; a failure only after the recovery from the one before has had its time, which ends us."""
+    try:
+        found = look()
+    except errors.AgentError:
+        suite.notes.tell_once(suite.deadline)
+        raise
+    if found is not Outcome.SUCCESS:
+        suite.notes.tell_once(suite.deadline)
+    return found
+
+
+def look_deeply(suite: Suite) -> Outcome:
+    """Monitors, then sends an event through the suite. Raises as `monitor` does."""
+    found = watch(suite, is_probe=False)
+    if found is Outcome.SUCCESS and suite.is_ours:
+        send_through(suite)
+    return found
+
+
+def send_through(suite: Suite) -> None:
+    """Sends an event through the suite, again as specified where that fails at once. Raises Unhealthy or OutOfTime."""
+    facts, begun = suite.parameters, time.monotonic()
+    for tries_left in range(facts.retries, -1, -1):
+        spent = time.monotonic() - begun
+        answer = suite.send_through(max(timing.THROUGH - spent, facts.retry_interval))
+        passage, step = answer.ended.value, answer.said.rpartition(" / ")[2]
+        if passage == Passage.NOT_MADE:
+            report(errors.NOT_CHECKED(suite=facts.suite, host=facts.host, reason=step))
+        if passage in (Passage.THROUGH, Passage.NOT_MADE):
+            return
+        if answer.ended == TIMED_OUT or not tries_left:
+            break
+        suite.deadline.pause(facts.retry_interval)
+    late = f" after {time.monotonic() - begun:.0f} s" if answer.ended == TIMED_OUT else ""
+    raise errors.Unhealthy(suite=facts.suite, host=facts.host, monitoring=f"deep check{late}: {step}")
 
 
 def watch(suite: Suite, *, is_probe: bool) -> Outcome:

@@ -1,6 +1,6 @@
 """What the agent concludes from what a monitoring command answered. Pure: tables and context in, outcome out."""
 
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from bansho.contract.verdicts import Ended, Table, Verdict, judge
@@ -14,6 +14,15 @@ class Outcome(Enum):
     FAILED = 1
     NOT_RUNNING = 7
     ASK_AGAIN = -1
+
+
+class Passage(IntEnum):
+    """How an event on its way through a suite fared; the exit code of the deep check."""
+
+    THROUGH = 0
+    FAILED = 1
+    NOT_MADE = 2
+    """What hinders it is not the suite's, or no restart would mend it."""
 
 
 class Context(NamedTuple):

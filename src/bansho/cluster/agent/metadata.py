@@ -14,7 +14,7 @@ LONG = (
     " Start and stop are judged by monitoring alone; stop always ends with forced termination and succeeds only with"
     " proof that nothing is left."
 )
-MONITOR_INTERVAL = 10
+MONITOR_INTERVAL, DEEP_INTERVAL = 10, 300
 
 
 def document() -> str:
@@ -31,8 +31,13 @@ def document() -> str:
         if name == "monitor":
             action.set("interval", f"{MONITOR_INTERVAL}s")
             action.set("depth", "0")
+            SubElement(actions, "action", _deep(timing.deep_monitor(timing.USUAL)))
     ElementTree.indent(agent)
     return PROLOGUE + ElementTree.tostring(agent, encoding="unicode") + "\n"
+
+
+def _deep(limit: timing.Limit) -> dict[str, str]:
+    return {"name": "monitor", "timeout": f"{limit.seconds}s", "interval": f"{DEEP_INTERVAL}s", "depth": "10"}
 
 
 def _parameter(parameters: Element, each: Parameter) -> None:

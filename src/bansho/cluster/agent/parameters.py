@@ -63,6 +63,14 @@ PARAMETERS = (
     ),
     Parameter("retry_interval", "time", f"{USUAL.retry_interval:g}", "Pause before a retry", "In seconds."),
     Parameter("status_timeout", "time", f"{USUAL.status_timeout:g}", "Time limit of a status command", "In seconds."),
+    Parameter(
+        "wait",
+        "time",
+        "0",
+        "How long a monitor waits for something to happen",
+        "In seconds; part of the monitor's time limit. A monitor that follows another one then ends with the first"
+        " failure, else after this time, so a failure is told at once. Only for our own suites. 0: it looks and ends.",
+    ),
 )
 
 
@@ -79,6 +87,7 @@ class Parameters(NamedTuple):
     retries: int
     retry_interval: float
     status_timeout: float
+    wait: float
 
     @property
     def patience(self) -> Patience:

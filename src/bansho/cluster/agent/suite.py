@@ -1,15 +1,18 @@
 """One suite as the agent sees it: its commands, its monitoring, its shared directory."""
 
 import math
+import sys
 from typing import NamedTuple
 
 from bansho.cluster import timing
 from bansho.cluster.agent import command, shared
 from bansho.cluster.agent.deadline import Deadline
 from bansho.cluster.agent.decide import Context, Outcome, decide, describe
+from bansho.cluster.agent.notes import Notes
 from bansho.cluster.agent.parameters import Parameters
 from bansho.contract import imdatabase, operation, suites, verdicts
 from bansho.contract.verdicts import Table, Verdict
+from bansho.logicalhost.places import NodePlaces
 
 
 class Look(NamedTuple):
@@ -39,6 +42,7 @@ class Suite:
         self.is_ours = not parameters.commands
         """Ours keep the whole contract; of others' commands only what is given is believed (CONTRACT 3)."""
         self.folders = parameters.commands or own_commands
+        self.notes = Notes(NodePlaces.of(parameters.host).suite(parameters.suite))
         self._variables = command.environment(parameters.host)
 
     def online(self) -> bool:
@@ -88,6 +92,13 @@ class Suite:
         words = describe(question.command, question.rows, ended, said)
         self.deadline.last = words
         return Look(decide(question.rows, ended, context), verdicts.judge(question.rows, ended), words)
+
+    def send_through(self, limit: float) -> command.Answer:
+        """Sends an event through the suite: the deep check."""
+        facts = self.parameters
+        self.deadline.enter("deep check")
+        arguments = [sys.executable, "-I", "-m", "bansho.cluster.agent.through", facts.suite, facts.host]
+        return command.run(arguments, min(limit, self.deadline.left()), self._variables)
 
     def _run(self, name: str, *arguments: str, limit: float, leaves_daemons: bool = False) -> command.Answer:
         path = command.find(name, self.folders)

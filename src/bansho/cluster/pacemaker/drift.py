@@ -69,5 +69,6 @@ def _place(element: Element) -> str:
     if element.tag in SHELLS:
         return ""
     if element.tag == "op":
-        return f"operation {element.get('name')}, "
+        deep = "deep " * (element.find("instance_attributes/nvpair[@name='OCF_CHECK_LEVEL']") is not None)
+        return f"operation {deep}{element.get('name')}, "
     return f"{'' if element.tag == 'primitive' else element.tag + ' '}{element.get('id', '')}: "

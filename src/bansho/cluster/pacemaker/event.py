@@ -103,7 +103,8 @@ def _standby(model: Model, standby: str) -> Iterator[Event]:
 
 
 def _fails(model: Model, resource: str, home: str, value: int = GENERIC) -> tuple[str, ...]:
-    return SIMULATE, f"--op-inject={resource}_monitor_{model.monitor_interval * 1000:.0f}@{home}={value}"
+    interval = next(each.intervals["monitor"] for each in model.resources if each.id == resource)
+    return SIMULATE, f"--op-inject={resource}_monitor_{interval * 1000:.0f}@{home}={value}"
 
 
 def _from(model: Model, position: int) -> Expected:

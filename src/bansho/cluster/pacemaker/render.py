@@ -6,19 +6,21 @@ stops them in the reverse one. Limits on failures stand on the group and hold fo
 
 from collections.abc import Mapping
 
-from bansho.cluster.model import Kind, Model, Resource
+from bansho.cluster.model import DEEP, Kind, Model, Resource
 
 AGENTS = {Kind.DISK: "ocf:heartbeat:Filesystem", Kind.ADDRESS: "ocf:heartbeat:IPaddr2", Kind.SUITE: "ocf:bansho:suite"}
 STICKINESS = 100
 """Enough that nothing moves back by itself: where it runs, it stays."""
 ON_FAILURE = {"stop": "fence"}
 """A suite that may still live must not be started elsewhere."""
+CALLED = {DEEP: "monitor"}
+OPTIONS = {DEEP: {"OCF_CHECK_LEVEL": "10"}}
 CONTINUED = " \\\n    "
 
 
 def crm(model: Model) -> str:
     """The text for `crm configure load update`: resources, their group, where it may run, and that fencing is on."""
-    parts = [*(_primitive(each, model) for each in model.resources), _group(model), _location(model)]
+    parts = [*(_primitive(each) for each in model.resources), _group(model), _location(model)]
     return "\n".join([*parts, "property stonith-enabled=true", ""])
 
 
@@ -32,22 +34,26 @@ def location_id(model: Model) -> str:
     return f"{model.name}-nodes"
 
 
-def _primitive(resource: Resource, model: Model) -> str:
+def _primitive(resource: Resource) -> str:
     return CONTINUED.join(
         [
             f"primitive {resource.id} {AGENTS[resource.kind]}",
             f"params {_pairs(resource.parameters)}",
-            *(_operation(name, resource, model) for name in resource.limits),
+            *(_operation(name, resource) for name in resource.limits),
         ]
     )
 
 
-def _operation(name: str, resource: Resource, model: Model) -> str:
-    interval = model.monitor_interval if name == "monitor" else 0
-    options = {"interval": f"{interval:g}s", "timeout": f"{resource.limits[name].seconds}s"}
+def _operation(name: str, resource: Resource) -> str:
+    options = {"interval": interval(resource.intervals.get(name, 0)), "timeout": f"{resource.limits[name].seconds}s"}
     if name in ON_FAILURE:
         options["on-fail"] = ON_FAILURE[name]
-    return f"op {name} {_pairs(options)}"
+    return f"op {CALLED.get(name, name)} {_pairs({**options, **OPTIONS.get(name, {})})}"
+
+
+def interval(seconds: float) -> str:
+    """Pacemaker reads whole numbers only, and cuts the rest off."""
+    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{seconds * 1000:.0f}ms"
 
 
 def _group(model: Model) -> str:

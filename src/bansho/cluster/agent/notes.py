@@ -1,0 +1,45 @@
+"""What one monitor leaves for the next, on this node: that there was one, and that a failure has been told."""
+
+import contextlib
+import time
+from pathlib import Path
+
+from bansho.cluster.agent.deadline import Deadline
+from bansho.cluster.errors import OutOfTime
+
+MONITORED, TOLD = "monitored", "told"
+RECOVERS_WITHIN = 10.0
+"""Seconds after a failure was told within which the cluster stops the suite, and so ends whatever monitors it."""
+
+
+class Notes:
+    """The notes in a suite's run-time folder. One that cannot be left is done without."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def forget(self) -> None:
+        """Forgets them all: a new life of the suite begins."""
+        for name in (MONITORED, TOLD):
+            with contextlib.suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
+
+    def tell_once(self, deadline: Deadline) -> None:
+        """To be called before a failure is told. Where one was just told, waits for its recovery, which ends us.
+
+        The cluster counts each answer that differs from the monitor's last one, and those of two monitors apart: a
+        suite that is first half down and then down, before the cluster has stopped it, would be two failures.
+        """
+        with contextlib.suppress(OutOfTime):
+            deadline.pause(self._recovers_in())
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / TOLD).write_text(f"{time.monotonic()}\n")
+
+    def _recovers_in(self) -> float:
+        try:
+            told = float((self._folder / TOLD).read_text())
+        except (OSError, ValueError):
+            return 0.0
+        since = time.monotonic() - told
+        return RECOVERS_WITHIN - since if 0 <= since < RECOVERS_WITHIN else 0.0
