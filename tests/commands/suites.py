@@ -71,11 +71,13 @@ class Suite:
         os.mkfifo(path)
         return path
 
+    def command(self, verb: str, *arguments: str) -> list[str]:
+        """One of its commands, for whoever runs it in a way of their own."""
+        return [str(COMMANDS / f"{self._prefix}_{verb}"), self.host, *arguments]
+
     def popen(self, verb: str, *arguments: str) -> "subprocess.Popen[str]":
         """A command that is not waited for."""
-        return subprocess.Popen(
-            [COMMANDS / f"{self._prefix}_{verb}", self.host, *arguments], stdout=-1, stderr=-1, text=True
-        )
+        return subprocess.Popen(self.command(verb, *arguments), stdout=-1, stderr=-1, text=True)
 
     @property
     def value(self) -> int:

@@ -12,7 +12,8 @@ from bansho.contract.states import SuiteAim
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
-from bansho.process import cgroup, logrotation, termination
+from bansho.process import cgroup, logrotation, messages, termination
+from bansho.process.daemon import PRIORITY
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed, TurnedRound
 from bansho.process.log import Log
@@ -65,11 +66,18 @@ class Management:
             return
         self._supervision.write_record()
         self._log("process manager began", pid=os.getpid(), cgroup=self._site.group)
+        self._note_priority()
         os.write(ready, b"listening\n")
         os.close(ready)
         await self._supervision.empty.wait()
         await asyncio.wait({self._preparing}, timeout=RELEASE_LIMIT)  # it may be about to own the lease
         await self._end(server)
+
+    def _note_priority(self) -> None:
+        nice = os.getpriority(os.PRIO_PROCESS, 0)
+        if nice > PRIORITY:
+            facts = {"host": self._site.host, "suite": self._site.suite, "nice": nice, "wanted": PRIORITY}
+            self._log("priority", message=messages.PRIORITY_REFUSED(**facts))
 
     async def _prepare(self) -> None:
         """Brings the suite on its way, or says why not and asks for the end."""

@@ -55,6 +55,15 @@ Action: stop the suite and start it again, by the cluster software where that is
 """
 UNCHANGED = Message("BSHO2117-I", "{suite} on {host}: nothing in the process definition has changed")
 """The process definition was read again; every service runs by it already."""
+PRIORITY_REFUSED = Message(
+    "BSHO2118-W",
+    "the process manager of {suite} on {host} runs with niceness {nice} and not with {wanted}: its user may not have"
+    " that; on a busy node its beat may come late",
+)
+"""The process manager could not raise its priority; it stands in its own log.
+
+Action: start the suite as root, or let its user have that niceness (RLIMIT_NICE, the item nice of limits.conf).
+"""
 SERVICE_ENDED = Message("BSHO2112-E", "service {service} of {suite} on {host} ended abnormally{status}")
 """A service has ended and nobody had asked it to; event 3F90.
 
