@@ -1,0 +1,18 @@
+"""One stage for the tests that only disturb it: real nodes on which `watch` runs. Each gives it back as it was."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from bansho.drill.stage import Stage, stage
+from bansho.lab import missing
+
+
+@pytest.fixture(scope="session")
+def standing() -> Iterator[Stage]:
+    """Three nodes with `watch` all running."""
+    if lacking := missing():
+        pytest.skip(f"no cluster nodes here; missing: {'; '.join(lacking)}")
+    with stage(f"s{os.getpid()}") as built:
+        yield built

@@ -1,0 +1,191 @@
+"""`bansho drill run --on-this-cluster` as its user calls it, on a node of a cluster and without the lab's means."""
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from subprocess import PIPE, CompletedProcess
+
+import pytest
+from tests.nodes import until
+
+from bansho.drill import census
+from bansho.drill.stage import HOST, PROGRAMS, Stage
+from bansho.lab.node import Node
+
+pytestmark = [pytest.mark.nodes, pytest.mark.timeout(300)]
+
+BANSHO = str(PROGRAMS / "bansho")
+DRILL = [BANSHO, "drill", "run", "--on-this-cluster", HOST]
+REPORT = "/root/report"
+REFUSED, SHOWN, VIOLATED = 3, 2, 1
+
+Do = Callable[[Stage, Node], object]
+
+
+def sh(script: str) -> Do:
+    """Runs a script on the active node, in which $1 is that node and $2 another one."""
+
+    def do(stage: Stage, node: Node) -> None:
+        other = next(each.name for each in stage.lab.nodes if each.name != node.name)
+        path = f"PATH={PROGRAMS}:$PATH"
+        done = node.run(["sh", "-ec", f"{path}\n{script}", "sh", node.name, other])
+        assert done.returncode == 0, done.stderr
+
+    return do
+
+
+def kill_event_service(stage: Stage, node: Node) -> None:
+    """In maintenance nobody starts it again."""
+    sh(f"bansho cluster maintenance on {HOST}")(stage, node)
+    main = census.main_processes(census.take(stage.lab)[node.name])["base", "event-service"]
+    subprocess.run(["kill", "-9", str(main.pid)], check=True)
+    until(lambda: stage.value(node, "base") != 0)
+
+
+OTHERS = "for n in n1 n2 n3; do test $n = $1 || bansho cluster standby {} $n; done"
+CONDITIONS: dict[str, tuple[Do, Do, str]] = {
+    "fencing switched off": (
+        sh("crm_attribute -n stonith-enabled -v false"),
+        sh("crm_attribute -n stonith-enabled -v true"),
+        "fencing is switched off",
+    ),
+    "fencing device stopped": (
+        sh("crm --wait resource stop fence"),
+        sh("crm --wait resource start fence"),
+        "the fencing device fence does not run",
+    ),
+    "a failure counted": (
+        sh("crm_resource --fail -r fence -N $(crm_resource -r fence -W | sed 's/.*: *//')"),
+        sh("crm_resource --wait; crm_resource --cleanup; crm_resource --wait"),
+        "fence has failures counted",
+    ),
+    "without quorum": (
+        sh("crm_attribute -n no-quorum-policy -v ignore; corosync-quorumtool -e 7"),
+        sh("corosync-quorumtool -e 3; crm_attribute -n no-quorum-policy -D"),
+        "no quorum",
+    ),
+    "nobody to take over": (sh(OTHERS.format("on")), sh(OTHERS.format("off")), "two nodes must be online"),
+    "a move's constraint": (
+        sh(f"crm_resource --ban -r {HOST} -N $2"),
+        sh(f"crm_resource --clear -r {HOST} -N $2"),
+        "an operator's move left cli-ban",
+    ),
+    "another drill": (
+        sh(f"bansho token create drill --host {HOST}"),
+        sh(f"bansho token revoke drill --host {HOST}"),
+        "another drill runs",
+    ),
+}
+
+
+@pytest.fixture
+def active(standing: Stage) -> Node:
+    return standing.settle()
+
+
+def drill(node: Node, *options: str) -> CompletedProcess[str]:
+    return node.run([*DRILL, "--report", REPORT, *options])
+
+
+def left(stage: Stage, node: Node) -> Sequence[str]:
+    """What a drill must give back: this node's own state, the cluster's settings, tokens and failures."""
+    tokens = node.run([BANSHO, "token", "list", "--host", HOST], check=True).stdout
+    status = json.loads(node.run([BANSHO, "cluster", "status", HOST, "--json"], check=True).stdout)[0]
+    cib = node.run(["cibadmin", "--query"], check=True).stdout
+    constraints = [line for line in cib.splitlines() if "cli-" in line or 'name="standby"' in line]
+    return [tokens, status["home"], str(status["nodes"]), str(status["failures"]), *constraints]
+
+
+@pytest.mark.parametrize(("about", "back", "reason"), CONDITIONS.values(), ids=CONDITIONS)
+def test_a_cluster_that_is_not_well_is_refused(standing: Stage, active: Node, about: Do, back: Do, reason: str) -> None:
+    try:
+        about(standing, active)
+        until(lambda: reason in drill(active, "--yes").stderr)
+        refused = drill(active, "--yes")
+    finally:
+        back(standing, active)
+    assert refused.returncode == REFUSED, refused
+    assert refused.stderr.startswith("BSHO8021-E")
+    assert refused.stdout == ""
+
+
+def test_maintenance_and_suites_that_do_not_run_are_refused(standing: Stage, active: Node) -> None:
+    try:
+        kill_event_service(standing, active)
+        refused = drill(active, "--yes")
+    finally:
+        sh(f"bansho cluster maintenance off {HOST}")(standing, active)
+    assert refused.returncode == REFUSED
+    assert "it is in maintenance" in refused.stderr
+    assert "its suites are not all running: base 4" in refused.stderr
+
+
+def test_where_it_does_not_run_the_node_where_it_does_is_named(standing: Stage, active: Node) -> None:
+    refused = drill(next(each for each in standing.lab.nodes if each.name != active.name), "--yes")
+    assert (refused.returncode, f"it runs on {active.name}" in refused.stderr) == (REFUSED, True)
+
+
+def test_without_yes_the_plan_is_shown_and_nothing_done(standing: Stage, active: Node) -> None:
+    before = left(standing, active)
+    shown = drill(active)
+    assert shown.returncode == SHOWN, shown.stderr
+    assert "BSHO8022-E" in shown.stderr
+    plan = shown.stdout
+    for fault in ("kill-event-service", "kill-base-manager", "kill-postmaster", "stop", "move", "standby"):
+        assert f"{fault} on {active.name}: " in plan
+    assert "reset" not in plan
+    assert plan.count("users notice") == plan.count("outage expected") == plan.count("by hand") == plan.count("\nround")
+    assert left(standing, active) == before
+    assert active.run(["test", "-e", REPORT]).returncode == 1
+
+
+def test_a_reset_needs_a_flag_of_its_own(standing: Stage, active: Node) -> None:
+    refused = drill(active, "--faults", "reset", "--yes")
+    assert (refused.returncode, "--with-reset" in refused.stderr) == (1, True)
+    shown = drill(active, "--faults", "reset", "--with-reset")
+    assert shown.returncode == SHOWN
+    assert f"reset on {active.name}" not in shown.stdout
+
+
+def test_the_node_itself_is_put_to_rest_and_everything_is_given_back(standing: Stage, active: Node) -> None:
+    before = left(standing, active)
+    done = drill(active, "--faults", "standby", "--yes", "--rate", "20")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
+    (round_,) = report["rounds"]
+    assert round_["victim"] == active.name != round_["successor"]
+    assert round_["noticed"]
+    kept = {name for name, found in round_["verdicts"].items() if found == []}
+    assert kept >= {"I0", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I14"}
+    assert round_["verdicts"]["I1"] is None
+    assert "other nodes only" in report["notes"][0]
+    assert left(standing, active) == before
+
+
+def test_an_interrupted_drill_gives_everything_back(standing: Stage, active: Node) -> None:
+    before = left(standing, active)
+    with active.popen([*DRILL, "--report", REPORT, "--faults", "standby", "--yes"], stdout=PIPE, stderr=PIPE) as going:
+        until(lambda: "standby" in left(standing, active)[2], limit=60)
+        going.terminate()
+        _, errors = going.communicate(timeout=180)
+    assert going.returncode == VIOLATED
+    assert b"ended early" in errors
+    assert left(standing, active) == before
+
+
+def test_a_violation_ends_it_and_everything_is_given_back(standing: Stage, active: Node) -> None:
+    """A start command that returns 7: I6 must notice."""
+    before, start = left(standing, active), PROGRAMS / "jbs_start.cluster"
+    script = f"cp -p {start} {start}.real; printf '#!/bin/sh\\n{start}.real \"$@\"\\nexit 7\\n' >{start}.new"
+    sh(f"{script}; chmod 755 {start}.new; mv {start}.new {start}")(standing, active)
+    try:
+        done = drill(active, "--faults", "kill-event-console,stop", "--yes")
+    finally:
+        sh(f"mv {start}.real {start}")(standing, active)
+    assert done.returncode == VIOLATED, (done.stdout, done.stderr)
+    report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
+    (round_,) = report["rounds"]
+    assert "returned 7" in round_["verdicts"]["I6"][0]
+    kept = active.run(["ls", f"{REPORT}/round-1"], check=True).stdout.split()
+    assert {"evidence.json", "timeline.txt", "crm_mon.txt", "run"} <= set(kept)
+    assert left(standing, active) == before
