@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -274,6 +274,58 @@ def test_what_survives_is_named(base: Suite) -> None:
     assert f"BSHO2108-E pid {pid} (" in ended.stderr
     assert "no right to end it" in ended.stderr
     assert base.value == 0
+
+
+class Blocking:
+    """A mounted file system that blocks (blocking_fs.py)."""
+
+    def __init__(self, point: Path) -> None:
+        self.file = point / "held"
+        point.mkdir()
+        program = Path(__file__).with_name("blocking_fs.py")
+        self.server = subprocess.Popen([sys.executable, "-I", "-S", program, point], stdin=-1, stdout=-1, text=True)
+        self.expect("mounted")
+
+    def expect(self, word: str) -> None:
+        """Waits for what it says."""
+        assert self.server.stdout is not None
+        assert self.server.stdout.readline() == f"{word}\n"
+
+    def end(self) -> None:
+        """Unmounts it: whoever it holds is free."""
+        self.server.communicate("")
+
+
+@pytest.fixture
+def blocking(house: House) -> Iterator[Blocking]:
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("no /dev/fuse here")
+    blocking = Blocking(house.root / "blocking")
+    yield blocking
+    blocking.end()
+
+
+@pytest.mark.usefixtures("as_root")
+def test_all_but_what_waits_in_the_kernel_is_ended_and_that_is_named(
+    base: Suite, blocking: Blocking, mechanism: str, nothing_new: Callable[[], set[tuple[int, int]]]
+) -> None:
+    """The file system has taken the request and never answers: SIGKILL, too, waits for that."""
+    held = service("held", *SEVERAL, "ready", f"gate={blocking.file}", "wait")
+    base.write(held, steady("one"), service("two", *SEVERAL, "ready", "wait"))
+    base.start()
+    pid = base.pid("held")
+    blocking.expect("held")
+    ended = base.killall()
+    assert (ended.returncode, ended.stdout) == (1, "base on watch: something survived\n")
+    (survivor,) = [line for line in ended.stderr.splitlines() if line.startswith("BSHO2108-E")]
+    assert survivor.startswith(f"BSHO2108-E pid {pid} (")
+    assert survivor.endswith("survived: it waits in the kernel and cannot be killed (state D)")
+    assert {pid for pid, _ in nothing_new()} == {pid}
+    assert base.value == 4
+    blocking.end()
+    eventually(lambda: nothing_new() == set())
+    assert base.killall().returncode == 0
+    assert base.value == 8
 
 
 def test_nothing_of_it_stays_on_the_node(base: Suite, mechanism: str) -> None:
