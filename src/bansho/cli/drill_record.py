@@ -74,11 +74,15 @@ def _side_by_side(fault: str, found: dict[str, list[float]]) -> str:
 @click.option("--name", default="drill", show_default=True, help="The lab's name.")
 def resume(folder: Path, name: str) -> None:
     """Go on with the campaign or comparison whose report is in FOLDER, from the round in which it was ended."""
-    found = _read(folder / "report.json")
-    if found.get("kind") == comparison_report.KIND:
-        settings, trials, shown = comparison_report.restored(found)
-        _compare(settings, trials, shown, folder, name)
-    _campaign(*report.restored(found), folder, name)
+    path = folder / "report.json"
+    found = _read(path)
+    try:
+        if found.get("kind") == comparison_report.KIND:
+            _compare(*comparison_report.restored(found), folder, name)
+        settings, results = report.restored(found)
+    except (KeyError, TypeError) as error:
+        raise NoReport(path=path, reason=f"nothing to go on with: {error}") from None
+    _campaign(settings, results, folder, name)
 
 
 def _campaign(settings: campaign.Settings, results: list[campaign.Result], folder: Path, name: str) -> NoReturn:
@@ -136,7 +140,7 @@ def summary(reports: tuple[Path, ...], out: Path | None) -> None:
     Campaigns with the same number of nodes are added up, comparisons too. A FILE.json that was written before can be
     given as well: it holds what its reports said.
     """
-    figures = track_record.merged([track_record.figures(_read(path)) for path in reports])
+    figures = track_record.merged([_figures(path) for path in reports])
     if out is None:
         click.echo(track_record.markdown(figures), nl=False)
         return
@@ -162,12 +166,20 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _figures(path: Path) -> track_record.Figures:
+    """Raises NoReport."""
+    try:
+        return track_record.figures(_read(path))
+    except (KeyError, TypeError) as error:
+        raise NoReport(path=path, reason=f"it lacks {error}") from None
+
+
 def _read(path: Path) -> dict[str, Any]:
     """Raises NoReport."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise NoReport(path=path, reason=str(error)) from None
-    if not isinstance(found, dict) or not {"settings", "campaigns"} & set(found):
-        raise NoReport(path=path, reason="it has no settings")
+    if not isinstance(found, dict):
+        raise NoReport(path=path, reason="it is no JSON object")
     return found

@@ -65,7 +65,7 @@ class Result(NamedTuple):
 def run(
     settings: Settings, faults: Sequence[Fault], folder: Path, lab: str = "drill", done: int = 0
 ) -> Iterator[Result]:
-    """Runs the rounds after the first `done`; each result as it comes. What is needed to look into a violation is in `folder/round-N`.
+    """Runs the rounds after the first `done`; each result as it comes. `folder/round-N` has what shows a violation.
 
     Without `keep_going` the first violation is the end. A stage that a round left broken is built anew.
     """

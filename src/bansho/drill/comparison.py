@@ -33,7 +33,7 @@ RECOVERY = 400.0
 QUIET = 2.0
 """Seconds without an acknowledged write that count as an effect of the fault."""
 SLOW = 30.0
-"""Seconds without an acknowledged write from which on a trial's logs are kept."""
+"""Seconds until it runs again from which on a trial's logs are kept."""
 CONTENDERS = {each.name: each.title for each in (Watch, PgsqlGroup)}
 
 
@@ -102,30 +102,35 @@ def run(
 ) -> Iterator[Trial]:
     """Runs the trials of the series after the first `done`; each as it comes. A stage that a trial broke is built anew.
 
-    `shown` is given each contender's configuration of the cluster. The logs of a trial that was SLOW, or did not end,
-    are kept in `folder/round-N-CONTENDER`: the cause can be looked into.
+    `shown` is given each contender's configuration of the cluster. The logs of a trial that was SLOW, did not end, or
+    lost writes are kept in `folder/round-N-CONTENDER`: the cause can be looked into.
     """
     left = series(settings)[done:]
     while left:
         with stage(lab, settings.nodes) as built, suppress(_Broken):
-            turns = _Turns(built)
+            turns = Turns(built)
             while left:
                 number, fault, name = left.pop(0)
                 with step(f"round {number} of {settings.rounds}: {fault}, {name}"):
-                    found = _trial(turns, number, fault, name, settings)
+                    found = trial(turns, number, fault, name, settings)
                 shown.setdefault(name, turns.on.configuration())
-                if found.silence is None or found.silence > SLOW:
+                if _worth_a_look(found):
                     turns.on.keep_logs(folder / f"round-{number}-{name}")
                 yield found
                 if found.error:
                     raise _Broken
 
 
+def _worth_a_look(found: Trial) -> bool:
+    slow = found.reached is None or found.running is None or max(found.reached, found.running) > SLOW
+    return slow or not found.tally.clean
+
+
 class _Broken(Exception):
     """A trial could not be brought to its end."""
 
 
-class _Turns:
+class Turns:
     """The contenders of a stage: one is on it at a time."""
 
     def __init__(self, built: Stage) -> None:
@@ -143,7 +148,8 @@ class _Turns:
         return self.on
 
 
-def _trial(turns: _Turns, number: int, fault: str, name: str, settings: Settings) -> Trial:
+def trial(turns: Turns, number: int, fault: str, name: str, settings: Settings) -> Trial:
+    """One trial, from everything mended to everything mended."""
     empty = Trial(number, name, fault, "", "", time.time(), None, None, None, tally(Ledger({}, {}), ()))
     try:
         contender = turns.take(name)

@@ -70,6 +70,7 @@ def document(settings: Settings, results: Sequence[Result], notes: Sequence[str]
     """The report for programs; `notes` are what a reader must know beside the numbers."""
     grouped = by_fault(results)
     return {
+        "kind": KIND,
         "settings": settings._asdict(),
         "notes": list(notes),
         "clean": bool(results) and all(each.clean for each in results),

@@ -15,8 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bansho.drill import comparison_report, endurance_report, picture
 from bansho.drill.comparison import CONTENDERS
-from bansho.drill.errors import NoReport
-from bansho.drill.report import COUNTS, KIND, times
+from bansho.drill.report import COUNTS, times
 
 Figures = dict[str, Any]
 NOTHING: Figures = {"campaigns": {}, "comparisons": {}, "endurance": []}
@@ -24,19 +23,15 @@ ENDURANCE = ("settings", "conditions", "done", "restarts", "events", "growth", "
 
 
 def figures(found: Mapping[str, Any]) -> Figures:
-    """What one `report.json` says; figures that were written before are taken as they are. Raises NoReport."""
+    """What one `report.json` says; figures that were written before are taken as they are. Raises KeyError."""
     if "campaigns" in found:
         return {**NOTHING, **found}
-    nodes = str(found["settings"].get("nodes"))
-    match found.get("kind"):
-        case comparison_report.KIND:
-            return {**NOTHING, "comparisons": {nodes: _comparison(found)}}
-        case endurance_report.KIND:
-            return {**NOTHING, "endurance": [{name: found[name] for name in ENDURANCE}]}
-        case kind if kind == KIND:
-            return {**NOTHING, "campaigns": {nodes: _campaign(found)}}
-        case kind:
-            raise NoReport(path=kind, reason="it is of no known kind")
+    kind, nodes = found["kind"], str(found["settings"]["nodes"])
+    if kind == comparison_report.KIND:
+        return {**NOTHING, "comparisons": {nodes: _comparison(found)}}
+    if kind == endurance_report.KIND:
+        return {**NOTHING, "endurance": [{name: found[name] for name in ENDURANCE}]}
+    return {**NOTHING, "campaigns": {nodes: _campaign(found)}}
 
 
 def merged(all_figures: Iterable[Figures]) -> Figures:
@@ -158,6 +153,6 @@ def svg(found: Figures) -> str:
 def write(found: Figures, out: Path) -> None:
     """OUT.md, OUT.svg and OUT.json."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    Path(f"{out}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    Path(f"{out}.json").write_text(json.dumps(found, indent=1) + "\n")
     Path(f"{out}.svg").write_text(svg(found))
     Path(f"{out}.md").write_text(markdown(found, f"{out.name}.svg"))

@@ -1,0 +1,108 @@
+"""The comparison: a series that the seed decides and that is fair, a measure that is what a writer feels, a report."""
+
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bansho.drill import comparison, comparison_report
+from bansho.drill.comparison import CONTENDERS, Settings, Trial
+from bansho.drill.contender import COMMON, OWN
+from bansho.drill.errors import UnknownFault
+from bansho.drill.faults import FAULTS
+from bansho.drill.pgsql_group import without_resources
+from bansho.drill.tally import Tally
+from bansho.drill.traffic import Acknowledged, Ledger
+
+FOUR = ("power-loss", "move", "stop", "kill-server")
+
+
+@given(st.integers(0, 2**31), st.integers(1, 60))
+def test_each_round_strikes_both_and_every_fault_comes_before_any_comes_again(seed: int, rounds: int) -> None:
+    settings = Settings(seed, rounds, FOUR)
+    series = comparison.series(settings)
+    assert series == comparison.series(settings)
+    by_round = {number: {name for each, _, name in series if each == number} for number, _, _ in series}
+    assert by_round == {number: set(CONTENDERS) for number in range(1, rounds + 1)}
+    counts = Counter(fault for _, fault, _ in series)
+    assert max(counts.values()) - min(counts[fault] for fault in FOUR) <= len(CONTENDERS)
+
+
+@given(st.integers(0, 2**31))
+def test_neither_is_always_struck_first_and_they_change_places_once_a_round(seed: int) -> None:
+    names = [name for _, _, name in comparison.series(Settings(seed, 20, FOUR))]
+    firsts = Counter(names[::2])
+    assert set(firsts.values()) == {10}
+    assert sum(one != other for one, other in pairwise(names)) == 20
+
+
+def test_all_faults_are_chosen_where_none_is_named_and_those_for_three_nodes_only_there() -> None:
+    assert comparison.chosen((), 3) == (*OWN, *COMMON)
+    assert set(comparison.chosen((), 3)) - set(comparison.chosen((), 2)) == {
+        name for name in COMMON if FAULTS[name].least_nodes > 2
+    }
+    assert comparison.chosen(["stop", "kill-server"], 2) == ("kill-server", "stop")
+    with pytest.raises(UnknownFault, match="flood"):
+        comparison.chosen(["flood"], 3)
+
+
+def ledger(*times: float) -> Ledger:
+    return Ledger({}, {number: Acknowledged(number, at) for number, at in enumerate(times)})
+
+
+def test_the_longest_silence_and_its_end_are_counted_from_the_fault() -> None:
+    assert comparison.longest_silence(ledger(90.0, 105.0, 106.0), 100.0) == (5.0, 5.0)
+    late = ledger(99.0, 101.0, 103.0, 110.0, 111.0)
+    assert comparison.longest_silence(late, 100.0) == (7.0, 10.0)
+    assert comparison.longest_silence(ledger(), 100.0) == (0.0, 0.0)
+
+
+def trial(number: int, contender: str, silence: float | None, error: str = "") -> Trial:
+    counted = Tally(10, 9, 9, 0, 0, 0, 0)
+    return Trial(number, contender, "stop", "n1", "n2", 1000.0, silence, silence, silence, counted, error)
+
+
+SETTINGS = Settings(7, 2, ("stop",), 2)
+TRIALS = [
+    trial(1, "bansho", 1.5),
+    trial(1, "pgsql", 2.5),
+    trial(2, "pgsql", None, "BSHO8002-E waited <400> s"),
+    trial(2, "bansho", 3.5),
+]
+SHOWN = {"bansho": "primitive watch-base", "pgsql": "primitive <pgsql>"}
+
+
+def test_the_report_sets_both_side_by_side_and_names_what_never_came_back() -> None:
+    found = comparison_report.document(SETTINGS, TRIALS, SHOWN)
+    assert found["times"]["silence"]["stop"]["bansho"] == {"rounds": 2, "median": 2.5, "p95": 3.5, "max": 3.5}
+    assert found["times"]["silence"]["stop"]["pgsql"]["rounds"] == 1
+    assert found["events"]["pgsql"]["acknowledged"] == 9
+    assert found["failed"] == ["round 2, pgsql: stop BSHO8002-E waited <400> s"]
+
+
+def test_a_report_that_is_read_again_is_the_same_and_its_page_shows_both_configurations(tmp_path: Path) -> None:
+    comparison_report.write(SETTINGS, TRIALS, SHOWN, tmp_path)
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert comparison_report.restored(found) == (SETTINGS, TRIALS, SHOWN)
+    page = (tmp_path / "report.html").read_text()
+    assert "primitive watch-base" in page
+    assert "primitive &lt;pgsql&gt;" in page
+    assert "<400>" not in page
+    assert page.count("<circle") == 3
+
+
+CIB = """<configuration><crm_config><nvpair name="stonith-enabled" value="true"/></crm_config><nodes/><resources>
+<primitive id="fence" class="stonith" type="fence_bansho_lab"/><group id="watch"><primitive id="watch-base"/></group>
+</resources><constraints><rsc_location id="watch-nodes"/></constraints></configuration>"""
+
+
+def test_a_stage_for_the_other_keeps_nodes_and_fencing_alone() -> None:
+    left = ElementTree.fromstring(without_resources(CIB))
+    assert [each.get("id") for each in left.iter() if each.get("id")] == ["fence"]
+    assert left.find("crm_config/nvpair") is not None
+    assert left.find("constraints") is not None
