@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from bansho.process import fresh
+
 STATE, PARENT, START_TICKS = 0, 1, 19
 """Positions in `/proc/PID/stat` after the program's name: its fields 3, 4 and 22."""
 STAT_BYTES = 4096
-ENDED = frozenset("ZXx")
-"""States of a process that has ended and only waits to be collected."""
 
 
 class Stat(NamedTuple):
@@ -25,7 +25,7 @@ class Stat(NamedTuple):
     @property
     def ended(self) -> bool:
         """Whether it is only a zombie."""
-        return self.state in ENDED
+        return self.state in fresh.ENDED
 
 
 def parse(pid: int, text: str) -> Stat:
@@ -38,7 +38,7 @@ def parse(pid: int, text: str) -> Stat:
 def stat(pid: int) -> Stat | None:
     """The process `pid` now, or None where there is none."""
     try:
-        return parse(pid, content(f"/proc/{pid}/stat", STAT_BYTES).decode(errors="replace"))
+        return parse(pid, fresh.content(f"/proc/{pid}/stat", STAT_BYTES).decode(errors="replace"))
     except (OSError, ValueError, IndexError):
         return None
 
@@ -46,18 +46,6 @@ def stat(pid: int) -> Stat | None:
 def pids() -> list[int]:
     """Every process on this node."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - a path for each costs more
-
-
-def content(path: str, limit: int) -> bytes:
-    """The file's first `limit` bytes, as far as they come at once; a third of `open`, for what is read of each process.
-
-    Raises OSError.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, limit)
-    finally:
-        os.close(descriptor)
 
 
 def lives(pid: int, ticks: int) -> bool:

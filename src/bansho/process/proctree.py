@@ -9,7 +9,7 @@ descends from it.
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from bansho.process import identity, spawning
+from bansho.process import fresh, identity, spawning
 from bansho.process.identity import Stat
 
 MARK, SERVICE = spawning.MARK, "BANSHO_SERVICE"
@@ -65,7 +65,7 @@ def _process(pid: int) -> Process | None:
 def environment(pid: int) -> dict[str, str]:
     """The two variables of a process that name its suite and service, as far as it has them and we may look."""
     try:
-        content = identity.content(f"/proc/{pid}/environ", ENVIRONMENT_BYTES)
+        content = fresh.content(f"/proc/{pid}/environ", ENVIRONMENT_BYTES)
     except OSError:
         return {}
     if MARK.encode() not in content:

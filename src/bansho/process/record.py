@@ -5,20 +5,14 @@ docs/house.md shows the three lines.
 
 import json
 import os
-import time
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bansho.contract import limits
-from bansho.process import identity
+from bansho.process import fresh, identity
 
-TAG = "bansho-record"
-VERSION = "1"
-VALUES = frozenset({"0", "1", "4", "12"})
-"""A living process manager never says 8: it is a process of the suite itself."""
-DIGITS = 15
-"""More of them no number in a record has."""
+Damage, now = fresh.Damage, fresh.now
 
 
 class Record(NamedTuple):
@@ -40,10 +34,6 @@ class Record(NamedTuple):
         return self.until + round((limits.LOST_BEATS - limits.STALE_BEATS) * limits.BEAT * 100)
 
 
-class Damage(ValueError):
-    """Raised when a text is not a status record."""
-
-
 class Trust(Enum):
     """How far a record can be believed."""
 
@@ -54,11 +44,6 @@ class Trust(Enum):
     """Its process manager lives and has missed too many."""
     DEAD = "dead"
     """Its process manager is gone, or it is of another boot."""
-
-
-def now() -> int:
-    """CLOCK_BOOTTIME in hundredths of a second, as `/proc/uptime` has it."""
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 100)
 
 
 def until() -> int:
@@ -74,7 +59,7 @@ def own(value: int, text: str, document: dict[str, Any]) -> Record:
 
 def render(record: Record) -> str:
     """The file's text."""
-    head = (TAG, VERSION, record.value, record.boot_id, record.pid, record.ticks, record.until)
+    head = (fresh.TAG, fresh.VERSION, record.value, record.boot_id, record.pid, record.ticks, record.until)
     return "\n".join((" ".join(map(str, head)), record.text.replace("\n", " "), record.document, ""))
 
 
@@ -83,17 +68,7 @@ def parse(text: str) -> Record:
 
     The document is only looked at from outside, as the reader in sh does; whoever needs it calls `details`.
     """
-    lines = text.split("\n")
-    if len(lines) != 4 or lines[3]:
-        raise Damage("expected three lines")
-    head = lines[0].split(" ")
-    if len(head) != 7 or head[:2] != [TAG, VERSION] or not all(head) or head[2] not in VALUES:
-        raise Damage("its first line is not a record's")
-    if not all(part.isascii() and part.isdigit() and len(part) <= DIGITS for part in head[4:]):
-        raise Damage("its numbers are none")
-    if not (lines[2].startswith("{") and lines[2].endswith("}")):
-        raise Damage("its details are none")
-    return Record(int(head[2]), head[3], int(head[4]), int(head[5]), int(head[6]), lines[1], lines[2])
+    return Record(*fresh.fields(text))
 
 
 def details(record: Record) -> dict[str, Any]:

@@ -241,7 +241,8 @@ class Supervision:
         self._beat = asyncio.get_running_loop().call_later(BEAT, self.write_record)
         self._note_pause()
         standing = self.standing
-        document = {**self.document(), "value": standing.value, "text": standing.text}
+        said = {"value": standing.value, "meaning": text.meaning(standing.value), "text": standing.text}
+        document = self.document() | said
         try:
             record.write(self.site.folder.record, record.own(standing.value, standing.text, document))
             self._well.show(standing.value == operation.ALL_RUNNING)
