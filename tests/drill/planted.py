@@ -14,6 +14,7 @@ from bansho.drill.faults import FAULTS, Fault, Scene
 from bansho.drill.faults.fault import Expected
 from bansho.drill.plan import named
 from bansho.drill.stage import HOST, MOUNT_POINT, PROGRAMS, SHARED, wait
+from bansho.lab.errors import NodeOff
 from bansho.lab.node import Node
 
 PACKAGE = Path(bansho.__file__).parent
@@ -31,11 +32,17 @@ class Break(NamedTuple):
 
 
 def everywhere(scene: Scene) -> list[Node]:
-    """The nodes; one that is being fenced is waited for."""
-    nodes = scene.stage.lab.nodes
-    for node in nodes:
-        wait(f"{node.name} to have power", lambda node=node: node.on)  # type: ignore[misc]
-    return list(nodes)
+    """The nodes; one that is being fenced is waited for, until it has booted as far as our programs."""
+    for node in scene.stage.lab.nodes:
+        wait(f"{node.name} to have booted", lambda node=node: _booted(node))  # type: ignore[misc]
+    return list(scene.stage.lab.nodes)
+
+
+def _booted(node: Node) -> bool:
+    try:
+        return node.run([sys.executable, "-c", ""]).returncode == 0
+    except NodeOff:
+        return False
 
 
 Nodes = Callable[[Scene], Sequence[Node]]
@@ -359,7 +366,10 @@ ROWS = [
         "stand-in for jbs_spmd_status",
         MOVE,
         "without the disk wrote",
-        stand_in("jbs_spmd_status", f'{ON_A_STANDBY}date +%N >/run/bansho/asked\nexec {{real}} "$@"'),
+        stand_in(
+            "jbs_spmd_status",
+            f'{ON_A_STANDBY}{{ mkdir -p /run/bansho; date +%N >/run/bansho/asked; }}\nexec {{real}} "$@"',
+        ),
     ),
     Row(
         "I12",

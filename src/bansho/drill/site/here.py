@@ -62,8 +62,14 @@ class Here(NamedTuple):
 
     def wait_up(self, limit: float) -> str:
         """Waits until all of it runs: the node. Raises NotReached after `limit` seconds."""
-        wait(f"{self.name} to be all running", lambda: bool(self.up_on()), limit, self.overview)
-        return self.status().home
+        found = [""]
+
+        def reached() -> bool:
+            found[0] = self.up_on()
+            return bool(found[0])
+
+        wait(f"{self.name} to be all running", reached, limit, self.overview)
+        return found[0]
 
     def overview(self) -> dict[str, str]:
         """Where each of its resources is, for a message."""

@@ -106,5 +106,9 @@ def written(here: Here) -> dict[str, tuple[int, int]]:
         return {}
     disk = here.host.disk
     folders = [here.host.node.root, *([Path(disk.mount_point)] if disk else [])]
-    paths = [path for folder in folders for path in folder.rglob("*")]
-    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_size) for path in paths}
+    found: dict[str, tuple[int, int]] = {}
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        with suppress(FileNotFoundError):  # it was removed just now
+            state = path.lstat()
+            found[str(path)] = (state.st_mtime_ns, state.st_size)
+    return found

@@ -111,7 +111,8 @@ class Round:
 
     def _await_effect(self, observer: Observer) -> None:
         def seen() -> bool:
-            return observer.disturbed(self.struck) or self.here.status().home != self.victim
+            here = self.fault.expected != "moves" and observer.disturbed(self.struck)
+            return here or self.here.status().home != self.victim
 
         with suppress(NotReached):
             wait("an effect of the fault", seen, EFFECT)
