@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from tests.manager.teller import BANNED, FAILED, Teller, node, resource, told
+from tests.manager.test_console_host import SERVICES, write_record
 from tests.manager.wire import Wire
 
+from bansho.contract import operation
+from bansho.logicalhost import history
 from bansho.manager import accounts, rendering
 
 BROWSER = os.environ.get("BANSHO_BROWSER") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -225,12 +229,100 @@ def test_a_session_that_ended_leads_to_the_log_in(console: Any, browser: Browser
 
 
 def test_the_host_is_kept_up_to_date(console: Any, page: Page) -> None:
-    page.goto(console.url + "/host")
+    open_host(console, page)
     expect(page.locator("#database")).to_contain_text(re.compile(r"Last serial\s*0"))
-    page.evaluate("window.mark = 'the same page'")
     console.arrive({}, {})
     expect(page.locator("#database")).to_contain_text(re.compile(r"Last serial\s*2"))
     assert is_the_same_page(page)
+
+
+@pytest.fixture
+def watched(console: Any) -> Iterator[Teller]:
+    """The cluster of the console's logical host, whose suites run, and which n0 has lost in epoch 7."""
+    furnish(console)
+    with Teller(console.host.node.cluster_socket, told()) as teller:
+        yield teller
+
+
+def furnish(site: Any) -> None:
+    for name in ("base", "manager"):
+        write_record(site.host.node.suite(name) / "record", operation.ALL_RUNNING, SERVICES[:1])
+    history.path(site.host.shared).unlink(missing_ok=True)
+    for epoch, at in ((6, 1_790_000_000.0), (7, 1_790_009_000.0)):
+        take_over(site, epoch, at)
+
+
+def take_over(site: Any, epoch: int, at: float) -> None:
+    facts = {"epoch": epoch, "previous": "n0", "silent_since": at - 4}
+    history.mark(site.host.shared, "lease", at=at, **facts)
+    for leg, after in (("node fenced", -1.0), ("base started", 0.5), ("first event", 0.4), ("manager started", 2.0)):
+        history.mark(site.host.shared, leg, at=at + after)
+
+
+def open_host(site: Any, page: Page, url: str = "") -> None:
+    page.goto(f"{url or site.url}/host")
+    expect(page.locator("#pulse[data-state=live]")).to_be_visible()
+    page.evaluate("window.mark = 'the same page'")
+
+
+def test_the_cluster_is_shown_as_it_changes(console: Any, watched: Teller, page: Page) -> None:
+    open_host(console, page)
+    headline = page.get_by_role("heading", level=1)
+    expect(headline).to_have_text("watch: all is well")
+    expect(page.locator(".finding")).to_have_count(0)
+    watched.tells(told(maintenance=True))
+    expect(headline).to_have_text("watch: in maintenance")
+    expect(page.locator(".finding")).to_contain_text("bansho cluster maintenance off watch")
+    watched.tells(told(fencing="no device", failures=[FAILED]))
+    expect(headline).to_have_text("watch: needs help now")
+    expect(page.locator(".finding")).to_have_count(2)
+    expect(page.get_by_role("row", name="watch-base")).to_contain_text("2 on n1")
+    watched.end()
+    expect(page.locator("#cluster .old")).to_contain_text("As it was at")
+    expect(headline).to_have_text("watch: needs help now")
+    assert is_the_same_page(page)
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_takeover_appears_leg_by_leg(console: Any, page: Page) -> None:
+    open_host(console, page)
+    expect(page.locator("#takeovers h3")).to_contain_text("epoch 7")
+    take_over(console, 8, 1_790_010_000.0)
+    expect(page.locator("#takeovers h3")).to_contain_text("epoch 8")
+    legs = page.locator(".legs tbody tr")
+    expect(legs).to_have_count(5)
+    expect(legs.first).to_have_text(re.compile(r"failure detected, node fenced\s*3.00 s\s*3.00 s"))
+    bars = page.eval_on_selector_all(
+        ".legs tbody rect", "bars => bars.map(bar => [bar.getBoundingClientRect().left, bar.getBBox().width])"
+    )
+    assert all(width > 0 for _, width in bars)
+    assert bars[0][0] < bars[1][0] < bars[-1][0]
+    assert is_the_same_page(page)
+
+
+@pytest.mark.usefixtures("watched")
+def test_an_older_takeover_is_reached_by_keyboard_and_stays_chosen(console: Any, page: Page) -> None:
+    open_host(console, page)
+    page.get_by_role("link", name="show the legs of epoch 6").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#takeovers h3")).to_contain_text("epoch 6")
+    expect(page.locator("#pulse[data-state=live]")).to_be_visible()
+    link = page.get_by_role("link", name="show the legs of epoch 6")
+    link.focus()
+    take_over(console, 8, 1_790_010_000.0)
+    expect(page.get_by_role("link", name="show the legs of epoch 8")).to_be_visible()
+    expect(page.locator("#takeovers h3")).to_contain_text("epoch 6")
+    expect(link).to_be_focused()
+
+
+def test_the_host_page_notices_a_server_that_died_without_a_word(console: Any, watched: Teller, page: Page) -> None:
+    with Wire(console.host.ports.console) as wire:
+        open_host(console, page, url=wire.url)
+        wire.cut()
+        watched.tells(told(maintenance=True))
+        page.locator("#host").evaluate("place => place.dataset.silence = 1500")
+        expect(page.get_by_role("heading", level=1)).to_have_text("watch: in maintenance")
+        assert is_the_same_page(page)
 
 
 def test_what_an_event_says_does_not_run(console: Any, page: Page) -> None:
@@ -274,7 +366,14 @@ def test_nothing_sticks_out_and_everything_is_legible(
 ) -> None:
     severities = ["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Information", "Debug", None]
     console.arrive(*({"severity": each, "source_server": "x" * 200, "message": "y" * 900} for each in severities))
-    with browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme) as context:
+    furnish(console)
+    nodes = [node("n1"), node("n" * 60, "standby"), node("n2", "unclean")]
+    resources = [resource("base", failed=True, reason="x" * 120), resource("m" * 60)]
+    state = told(nodes=nodes, resources=resources, failures=[FAILED, BANNED], fencing="none", home="")
+    with (
+        Teller(console.host.node.cluster_socket, state),
+        browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme) as context,
+    ):
         log_in(console, context)
         page = context.new_page()
         for path in ("/", "/host", "/events/1", "/nothing"):

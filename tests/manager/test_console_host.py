@@ -78,11 +78,12 @@ def test_a_takeover_ends_when_manager_was_started(house: House) -> None:
     newest, oldest = takeover_views(definition.load("watch"))
     assert (newest.epoch, newest.previous, newest.seconds) == (4, "n0", 1.5)
     assert [(leg.leg, leg.seconds) for leg in newest.legs] == [
+        ("lease", 0.0),
         ("base started", 0.5),
         ("database open", 1.0),
         ("manager started", 1.5),
     ]
-    assert (oldest.epoch, oldest.seconds, oldest.legs) == (3, None, [])
+    assert (oldest.epoch, oldest.seconds, [leg.leg for leg in oldest.legs]) == (3, None, ["lease"])
 
 
 def test_a_history_that_is_not_there_is_empty(house: House) -> None:

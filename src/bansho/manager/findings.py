@@ -68,8 +68,8 @@ def of_database(connected: bool, lag: int | None) -> Iterator[Finding]:
         yield Finding(weight="warning", text=text, todo="Watch whether it catches up")
 
 
-def of_cluster(host: str, kind: str, view: ClusterView) -> Iterator[Finding]:
-    """What the cluster says, and whether it says anything."""
+def of_cluster(host: str, kind: str, node: str, view: ClusterView) -> Iterator[Finding]:
+    """What the cluster says, and whether it says anything; `node` is this one."""
     if view.told == "none":
         if kind == "logical":
             text = "No cluster software runs this logical host here: nothing takes over when this node fails"
@@ -80,17 +80,17 @@ def of_cluster(host: str, kind: str, view: ClusterView) -> Iterator[Finding]:
         text = f"The cluster does not say how it sees this logical host: {view.problem}; {age}"
         yield Finding(weight="warning", text=text, todo="Ask it on the node", command=f"bansho cluster status {host}")
     if view.state:
-        yield from _of_state(host, view.state)
+        yield from _of_state(host, node, view.state)
 
 
-def _of_state(host: str, state: ClusterState) -> Iterator[Finding]:
+def _of_state(host: str, here: str, state: ClusterState) -> Iterator[Finding]:
     if state.maintenance:
         text = "In maintenance: the cluster keeps its hands off, nothing is monitored, restarted or failed over"
         yield Finding(weight="warning", text=text, todo="When done", command=f"bansho cluster maintenance off {host}")
     if state.stopped:
         text = "Stopped by an operator: the cluster does not start it"
         yield Finding(weight="warning", text=text, todo="Start it", command=f"crm resource start {host}")
-    yield from _of_safety(host, state)
+    yield from _of_safety(host, here, state)
     for resource in state.resources:
         yield from _of_resource(host, resource)
     for failure in state.failures:
@@ -99,7 +99,7 @@ def _of_state(host: str, state: ClusterState) -> Iterator[Finding]:
         yield from _of_node(node)
 
 
-def _of_safety(host: str, state: ClusterState) -> Iterator[Finding]:
+def _of_safety(host: str, here: str, state: ClusterState) -> Iterator[Finding]:
     """What would keep another node from taking over."""
     if not state.quorum:
         text = "The cluster has no quorum: it starts nothing, and may stop what runs"
@@ -107,14 +107,14 @@ def _of_safety(host: str, state: ClusterState) -> Iterator[Finding]:
     if state.fencing:
         text = f"Nothing can be taken over safely: {state.fencing}"
         yield Finding(weight="bad", text=text, todo="Mend the fencing", command=f"bansho doctor {host}")
-    if not successors(state):
+    if not successors(state, here):
         text = "No other node could take over now"
         yield Finding(weight="bad", text=text, todo="Bring one back; the nodes below say why not")
 
 
-def successors(state: ClusterState) -> list[str]:
-    """The nodes, other than where it runs, that could take it now."""
-    return [each.name for each in state.nodes if each.could_run and each.name != state.home]
+def successors(state: ClusterState, node: str) -> list[str]:
+    """The nodes, other than this `node` and where it runs, that could take it now."""
+    return [each.name for each in state.nodes if each.could_run and each.name not in (state.home, node)]
 
 
 def _of_resource(host: str, each: ResourceState) -> Iterator[Finding]:

@@ -114,7 +114,7 @@ class Overview:
             return self._made[1]
 
     async def _make(self) -> HostView:
-        host = self._host
+        host, node = self._host, os.uname().nodename
         database, cluster, takeovers = await asyncio.gather(
             self._database(), self._cluster.view(), asyncio.to_thread(takeover_views, host)
         )
@@ -123,19 +123,19 @@ class Overview:
             itertools.chain(
                 findings.of_suites(host.name, suites, cluster),
                 findings.of_database(database.connected, database.lag),
-                findings.of_cluster(host.name, host.kind, cluster),
+                findings.of_cluster(host.name, host.kind, node, cluster),
             )
         )
         return HostView(
             name=host.name,
             kind=host.kind,
             address=host.address,
-            node=os.uname().nodename,
+            node=node,
             since=takeovers[0].at if takeovers and host.is_logical else None,
             epoch=int(os.environ.get("BANSHO_EPOCH") or 0),
             verdict=found[0].weight if found else "good",
             findings=found,
-            could_take_over=findings.successors(cluster.state) if cluster.state else None,
+            could_take_over=findings.successors(cluster.state, node) if cluster.state else None,
             suites=suites,
             database=database,
             cluster=cluster,

@@ -46,12 +46,12 @@ def _seconds(text: str) -> float | None:
 
 def _fenced(status: Element, takeover: Takeover, begun: float) -> list[float]:
     """When the previous owner was fenced at the latest, once; nothing where it was not."""
-    found = [
-        min(_time(each.get("completed", "")) + RESOLUTION, begun)
+    over = [
+        _time(each.get("completed", ""))
         for each in status.iter("fence_event")
         if each.get("target") == takeover.previous and each.get("status") == "success"
     ]
-    return [at for at in sorted(found) if 0 <= begun - at <= timeline.LONGEST][-1:]
+    return [min(at + RESOLUTION, begun) for at in sorted(over) if 0 <= begun - at <= timeline.LONGEST][-1:]
 
 
 def _time(text: str) -> float:
