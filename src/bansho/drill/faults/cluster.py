@@ -24,7 +24,7 @@ class KillDaemon(Fault):
 
     def strike(self, scene: Scene) -> None:
         """Kills it."""
-        os.kill(_daemon(scene, self.daemon), signal.SIGKILL)
+        os.kill(daemon(scene, self.daemon), signal.SIGKILL)
 
 
 class FreezeDaemon(Fault):
@@ -39,7 +39,7 @@ class FreezeDaemon(Fault):
 
     def strike(self, scene: Scene) -> None:
         """Stops it."""
-        pid = _daemon(scene, self.daemon)
+        pid = daemon(scene, self.daemon)
         self._frozen = identity.stat(pid)
         os.kill(pid, signal.SIGSTOP)
 
@@ -58,7 +58,7 @@ class FreezeCorosync(Fault):
 
     def strike(self, scene: Scene) -> None:
         """Stops it."""
-        os.kill(_daemon(scene, "corosync"), signal.SIGSTOP)
+        os.kill(daemon(scene, "corosync"), signal.SIGSTOP)
 
 
 class Move(Fault):
@@ -115,7 +115,7 @@ class Stop(Fault):
         run(scene.victim, "start", ["crm", "resource", "start", scene.resource])
 
 
-def _daemon(scene: Scene, name: str) -> int:
+def daemon(scene: Scene, name: str) -> int:
     """This machine's pid of a daemon on the victim. Raises NoTarget."""
     space = Path(f"/proc/{scene.victim.pid}/ns/pid").readlink()
     for process in Path("/proc").iterdir():

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -11,7 +10,7 @@ from subprocess import DEVNULL, PIPE
 from bansho.drill import census
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
-from bansho.drill.stage import HOST, SHARED, run, wait
+from bansho.drill.stage import HOST, SHARED, UP, run, wait
 from bansho.lab.node import Node, Program
 
 HOLD_ALL = """
@@ -71,6 +70,33 @@ try:
 except psycopg.Error as error:
     print(type(error).__name__)
 """
+HOLD_RECOVERY = """
+import os, pathlib, signal, sys, time
+def first_line():
+    try:
+        return pathlib.Path(sys.argv[1]).read_text().partition("\\n")[0].strip()
+    except OSError:
+        return ""
+def startup(postmaster):
+    try:
+        for pid in pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+            if b"startup" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                return int(pid)
+    except OSError:
+        pass
+before, found, until = first_line(), None, time.monotonic() + 60
+print("ready", flush=True)
+while not found and time.monotonic() < until:
+    now = first_line()
+    found = startup(now) if now != before else None
+    time.sleep(0.001)
+if not found:
+    sys.exit(1)
+os.kill(found, signal.SIGSTOP)
+time.sleep(float(sys.argv[2]))
+os.kill(found, signal.SIGCONT)
+"""
+"""Stops the process that recovers the database under the next postmaster, for so many seconds."""
 COMMITS = 2000
 """Rows committed before the kill."""
 PAGE, HALF = 8192, 4096
@@ -115,12 +141,13 @@ class LongRecovery(Fault):
     def strike(self, scene: Scene) -> None:
         """Writes much, kills it, and stops the next one's startup process for a while."""
         run(scene.victim, "write much", python(WRITE_MUCH))
-        first = postmaster(scene.victim)
-        kill(scene.victim, first)
-        startup = _startup(scene.victim, first)
-        os.kill(startup, signal.SIGSTOP)
-        time.sleep(RECOVERS)
-        os.kill(startup, signal.SIGCONT)
+        command = [sys.executable, "-c", HOLD_RECOVERY, f"{SHARED}/database/postmaster.pid", str(RECOVERS)]
+        with scene.victim.popen(command, stdout=PIPE, stderr=DEVNULL, text=True) as holder:
+            assert holder.stdout is not None  # noqa: S101 - asked for as a pipe
+            holder.stdout.readline()
+            kill(scene.victim, postmaster(scene.victim))
+            if holder.wait(timeout=RECOVERS + UP) != 0:
+                raise NoTarget(what="a recovery of PostgreSQL", node=scene.victim.name)
 
     def undo(self, scene: Scene) -> None:
         """Drops what was written."""
@@ -252,26 +279,6 @@ def _postgres(node: Node) -> list[int]:
     """This machine's pids of all of PostgreSQL on a node, the postmaster first."""
     found = [each for each in census.take(node.lab).get(node.name, ()) if each.program == "postgres"]
     return [each.pid for each in sorted(found, key=lambda each: each.ticks)]
-
-
-def _startup(node: Node, before: str) -> int:
-    """This machine's pid of the process that recovers the database, once there is one. Raises NotReached."""
-    found: list[int] = []
-
-    def there() -> bool:
-        if postmaster(node) not in {"", before}:
-            found.extend(pid for pid in _postgres(node) if b"postgres: startup" in _command_line(pid))
-        return bool(found)
-
-    wait("the database's recovery", there, look=0.005)
-    return found[0]
-
-
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 FAULTS: list[Fault] = [

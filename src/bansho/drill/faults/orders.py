@@ -5,18 +5,17 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL
 
 from bansho.contract.suites import COMMANDS
 from bansho.drill.errors import NoTarget
+from bansho.drill.faults.cluster import daemon
 from bansho.drill.faults.database import postmaster
 from bansho.drill.faults.fault import Expected, Fault, Scene
 from bansho.drill.faults.processes import service
 from bansho.drill.stage import HOST, MOUNT_POINT, PROGRAMS, SHARED, USER, run, wait
 from bansho.lab.node import Node, Program
-from bansho.process import identity
 
-EXECUTOR = "pacemaker-execd"[:15]
-"""As the kernel names it: who runs the resource agent."""
 RUN = Path("run/bansho", HOST)
 RECYCLED = 30_000
 """The pid that another program has on every standby."""
@@ -28,19 +27,21 @@ class CutShort(Fault):
     expected: Expected = "either"
 
     def __init__(self, order: str) -> None:
-        self._command = f"jco_{order}.cluster"
-        self.name, self.what = f"{order}-cut-short", f"SIGKILL to the agent's {order} and {self._command} half-way"
+        self._order = order
+        self.name, self.what = f"{order}-cut-short", f"SIGKILL to the agent's {order} and jco_{order}.cluster half-way"
 
     def strike(self, scene: Scene) -> None:
         """Makes the cluster give the order by a service's death, and kills it as soon as it runs."""
         os.kill(service(scene, "manager", "event-console").pid, signal.SIGKILL)
+        executor = daemon(scene, "pacemaker-execd")
+        program = f"bansho.commands.{self._order}".encode()
         chain: list[int] = []
 
         def runs() -> bool:
-            chain[:] = _operation(scene.victim, self._command)
+            chain[:] = _operation(executor, program)
             return bool(chain)
 
-        wait(f"{self._command} to run", runs, look=0.005)
+        wait(f"jco_{self._order}.cluster to run", runs, look=0.001)
         for pid in chain:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -62,7 +63,7 @@ class StartElsewhere(Fault):
         node = scene.random.choice(scene.standbys)
         run(node, "mount the disk", ["mount", scene.stage.lab.disk, MOUNT_POINT])
         try:
-            starts = [node.popen([str(PROGRAMS / names.start), HOST]) for names in COMMANDS.values()]
+            starts = [node.popen([str(PROGRAMS / names.start), HOST], stderr=DEVNULL) for names in COMMANDS.values()]
             for start in starts:
                 with start:
                     start.wait(timeout=90)
@@ -127,27 +128,27 @@ class Leftovers(Fault):
         run(scene.victim, "name another pid", ["sh", "-c", f"sed -i 1s/.*/{RECYCLED}/ {path} && sync {path}"])
 
 
-def _operation(node: Node, command: str) -> list[int]:
-    """This machine's pids of the operation that runs the command, the agent first; none while it does not run."""
-    space = f"/proc/{node.pid}/ns/pid"
-    for process in Path("/proc").iterdir():
-        with suppress(OSError):
-            if process.name.isdigit() and (process / "ns/pid").readlink() == Path(space).readlink():
-                arguments = (process / "cmdline").read_bytes().split(b"\0")
-                if any(each.endswith(command.encode()) for each in arguments):
-                    return [*_chain(int(process.name))][::-1]
+def _operation(pid: int, command: bytes) -> list[int]:
+    """The processes from a child of `pid`, the agent, down to the one that runs the command; none where none does."""
+    for child in _children(pid):
+        below = _operation(child, command)
+        if below or command in _command_line(child):
+            return [child, *below]
     return []
 
 
-def _chain(pid: int) -> Iterator[int]:
-    """The process and those above it, below the cluster's executor; nothing where it is not the cluster's."""
-    found = []
-    while (stat := identity.stat(pid)) and stat.parent > 1:
-        found.append(pid)
-        pid = stat.parent
-        if (above := identity.stat(pid)) and above.program == EXECUTOR:
-            yield from found
-            return
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _planted(node: Node) -> Iterator[Path]:
