@@ -56,6 +56,16 @@ def test_commands_never_see_the_clusters_variables_and_know_the_host(node: "Node
     assert not [each for each in variables if each.startswith("OCF_")]
 
 
+@pytest.mark.parametrize("database", ["true", "false"])
+def test_a_healthy_monitor_of_our_manager_needs_no_python_either(node: "Node", database: str) -> None:
+    node.call("start", suite="manager")
+    (node.state / "calls").unlink()
+    (node.commands / "python3").unlink()
+    assert node.call("monitor", suite="manager", database=database) == (SUCCESS, "")
+    asked = ["jco_spmd_status -h watch -t 5", "jimdbstatus -h watch -t 5"]
+    assert node.calls() == asked[: 1 + (database == "true")]
+
+
 def test_a_healthy_monitor_of_ours_costs_one_status_command_and_no_python(node: "Node") -> None:
     node.call("start")
     python = node.commands / "python3"
@@ -429,9 +439,10 @@ def test_a_bad_parameter_is_named(node: "Node", parameters: dict[str, str], said
     assert f"ocf-exit-reason:BSHO6011-E {said}" in reason
 
 
-@pytest.mark.parametrize("action", ["promote", "", "start stop", "--help"])
-def test_an_unknown_action_is_unimplemented(node: "Node", action: str) -> None:
-    value, said = node.call(action)
+@pytest.mark.parametrize("suite", COMMANDS)
+@pytest.mark.parametrize("action", ["promote", "", "start stop", "--help", "Monitor"])
+def test_an_unknown_action_is_unimplemented(node: "Node", action: str, suite: str) -> None:
+    value, said = node.call(action, suite=suite)
     assert value == UNIMPLEMENTED
     assert "expected one of start, stop, monitor, validate-all, meta-data" in said
 
@@ -479,12 +490,14 @@ def test_without_a_limit_from_the_cluster_the_usual_one_holds(node: "Node") -> N
 
 
 @pytest.mark.usefixtures("as_root")
-def test_ocf_tester_is_content(node: "Node") -> None:
+@pytest.mark.parametrize("suite", COMMANDS)
+def test_ocf_tester_is_content(node: "Node", suite: str) -> None:
     if not shutil.which("ocf-tester") or not shutil.which("xmllint"):
         pytest.skip("needs resource-agents and xmllint")
-    options = [part for name, value in node.parameters.items() for part in ("-o", f"{name}={value}")]
+    parameters = node.parameters | {"suite": suite, "database": str(suite == "manager").lower(), "wait": "10"}
+    options = [part for name, value in parameters.items() for part in ("-o", f"{name}={value}")]
     done = subprocess.run(
-        ["ocf-tester", "-n", "watch-base", *options, str(node.agent)],
+        ["ocf-tester", "-n", f"watch-{suite}", *options, str(node.agent)],
         capture_output=True,
         text=True,
         check=False,

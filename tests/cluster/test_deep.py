@@ -91,9 +91,10 @@ def test_an_event_comes_through(real: Real) -> None:
     for suite in ("base", "manager"):
         assert real.call("monitor", suite=suite, level=DEEP, interval=0) == (SUCCESS, "")
     assert len(real.events()) == 2, "a probe writes nothing"
+    what_no_restart_would_mend_is_no_failure(real)
 
 
-def test_what_no_restart_would_mend_is_no_failure(real: Real) -> None:
+def what_no_restart_would_mend_is_no_failure(real: Real) -> None:
     token = real.house.shared / "conf/process-manager.token"
     token.write_text("revoked\n")
     for suite in ("base", "manager"):
@@ -105,7 +106,12 @@ def test_what_no_restart_would_mend_is_no_failure(real: Real) -> None:
     assert "no token in" in real.check("base")[1]
 
 
-def test_a_database_that_hangs_is_found_and_the_step_is_named(real: Real) -> None:
+def test_what_hangs_is_found_and_the_step_is_named(real: Real) -> None:
+    a_database_that_hangs(real)
+    a_base_that_hangs_is_bases_alone(real)
+
+
+def a_database_that_hangs(real: Real) -> None:
     """Somebody's lock: the postmaster answers, every service beats, and no event gets through."""
     with psycopg.connect(conninfo(real.host)) as connection:
         connection.execute("LOCK TABLE intake IN ACCESS EXCLUSIVE MODE")
@@ -116,7 +122,7 @@ def test_a_database_that_hangs_is_found_and_the_step_is_named(real: Real) -> Non
     assert said.strip().endswith("reading how far the IM database has taken events over")
 
 
-def test_a_base_that_hangs_is_found_and_is_bases_alone(real: Real) -> None:
+def a_base_that_hangs_is_bases_alone(real: Real) -> None:
     """Before its watchdog: in the definition of this test that has a long time."""
     os.kill(real.pid("base", "event-service"), signal.SIGSTOP)
     assert real.monitor("base") == (SUCCESS, "")

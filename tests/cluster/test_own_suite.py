@@ -76,9 +76,11 @@ def test_a_suite_that_cannot_start_says_why(own: OwnNode) -> None:
     assert own.call("stop")[0] == SUCCESS
 
 
-def test_a_standby_server_is_left_untouched(own: OwnNode) -> None:
+@pytest.mark.parametrize("suite", ["base", "manager"])
+def test_a_standby_server_is_left_untouched(own: OwnNode, suite: str) -> None:
     own.house.shared.rename(own.house.root / "elsewhere")
     before = sorted(own.house.root.rglob("*"))
-    assert own.call("monitor", interval=0)[0] == NOT_RUNNING
-    assert own.call("stop")[0] == SUCCESS
+    for level in (0, 10):
+        assert own.call("monitor", interval=0, level=level, suite=suite)[0] == NOT_RUNNING
+    assert own.call("stop", suite=suite)[0] == SUCCESS
     assert sorted(own.house.root.rglob("*")) == before

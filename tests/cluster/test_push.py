@@ -100,21 +100,25 @@ def test_the_first_monitor_after_a_pause_comes_back_at_once(own: OwnNode) -> Non
     assert own.call("monitor", wait=LONG) == (SUCCESS, ""), "a new life begins with each start"
 
 
-@pytest.mark.parametrize("text", ["", "x", "-5", "99999999999", "1 2 3", "$(touch /tmp/x)"])
-def test_a_spoilt_note_costs_the_wait_and_nothing_else(own: OwnNode, text: str) -> None:
-    (folder() / "monitored").write_text(text)
+def test_a_monitor_that_was_ended_while_it_waited_makes_the_next_one_a_first_one(own: OwnNode) -> None:
+    waiting = Waiting(own)
+    os.killpg(waiting.process.pid, signal.SIGKILL)
+    waiting.ended()
     assert own.call("monitor", wait=LONG) == (SUCCESS, "")
+
+
+def test_a_spoilt_note_costs_the_wait_and_nothing_else(own: OwnNode) -> None:
+    for text in ("", "x", "-5", "99999999999", "1 2 3", "$(touch /tmp/x)"):
+        (folder() / "monitored").write_text(text)
+        assert own.call("monitor", wait=LONG) == (SUCCESS, "")
 
 
 def test_without_the_wait_nobody_waits_and_nothing_is_written(own: OwnNode) -> None:
     for _ in range(2):
         assert own.call("monitor") == (SUCCESS, "")
     assert not (folder() / "monitored").exists()
-
-
-def test_a_probe_never_waits(own: OwnNode) -> None:
-    for _ in range(2):
-        assert own.call("monitor", interval=0, wait=LONG)[0] == SUCCESS
+    assert own.call("monitor", wait=LONG)[0] == SUCCESS
+    assert own.call("monitor", interval=0, wait=LONG)[0] == SUCCESS, "a probe never waits"
 
 
 def test_a_failure_that_was_told_is_not_told_again_while_its_recovery_is_due(own: OwnNode) -> None:

@@ -128,6 +128,14 @@ def test_a_user_that_cannot_reach_postgresql_is_found(house: "House") -> None:
     assert words(programs.user(subject(host))) == ""
 
 
+def test_a_monitor_that_waits_needs_its_program(house: "House", monkeypatch: pytest.MonkeyPatch) -> None:
+    assert levels(programs.waiting(define(house))) == [Level.OK]
+    monkeypatch.setenv("PATH", str(house.root))
+    found = list(programs.waiting(define(house)))
+    assert "flock is not on this node" in words(found, Level.WARNING)
+    assert list(programs.waiting(define(house, "cluster = { push = false }"))) == []
+
+
 def test_commands_of_another_product_must_be_there(house: "House") -> None:
     (house.root / "opt").mkdir()
     host = define(house, f'cluster = {{ base-commands = "{house.root}/opt" }}')

@@ -2,11 +2,12 @@
 
 import os
 import pwd
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from bansho.cluster import install
+from bansho.cluster import install, model
 from bansho.cluster.agent import command
 from bansho.cluster.doctor.finding import Finding, Subject, right, unknown, warning, wrong
 from bansho.cluster.errors import CommandMissing
@@ -107,6 +108,7 @@ def agents(subject: Subject) -> Iterator[Finding]:
         else:
             yield wrong(f"{path} is not on this node", "install the package resource-agents")
     yield from commands(subject.host)
+    yield from waiting(subject.host)
 
 
 def ours() -> Finding:
@@ -132,6 +134,16 @@ def commands(host: LogicalHost) -> Iterator[Finding]:
         yield from (wrong(each, f"install it, or correct cluster.{suite}-commands") for each in missing)
         if not missing:
             yield right(f"the commands of {suite} are in {place}")
+
+
+def waiting(host: LogicalHost) -> Iterator[Finding]:
+    """Where monitors wait at the suites: the program that does."""
+    if not any(model.wait(host, suite) for suite in host.suites):
+        return
+    if shutil.which("flock"):
+        yield right("failures are told at once, with flock")
+    else:
+        yield warning("flock is not on this node, so that failures are found by polling", "install util-linux")
 
 
 def absent(name: str, folders: str) -> str:
