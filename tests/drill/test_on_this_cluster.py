@@ -42,6 +42,12 @@ def kill_event_service(stage: Stage, node: Node) -> None:
     until(lambda: stage.value(node, "base") != 0)
 
 
+def lose_quorum(stage: Stage, node: Node) -> None:
+    """One of three nodes goes, where all three votes are needed; what runs is told to run on."""
+    sh("crm_attribute -n no-quorum-policy -v ignore; corosync-quorumtool -e 5")(stage, node)
+    next(each for each in stage.lab.nodes if each.name != node.name).power("off")
+
+
 OTHERS = "for n in n1 n2 n3; do test $n = $1 || bansho cluster standby {} $n; done"
 CONDITIONS: dict[str, tuple[Do, Do, str]] = {
     "fencing switched off": (
@@ -60,7 +66,7 @@ CONDITIONS: dict[str, tuple[Do, Do, str]] = {
         "fence has failures counted",
     ),
     "without quorum": (
-        sh("crm_attribute -n no-quorum-policy -v ignore; corosync-quorumtool -e 7"),
+        lose_quorum,
         sh("corosync-quorumtool -e 3; crm_attribute -n no-quorum-policy -D"),
         "no quorum",
     ),

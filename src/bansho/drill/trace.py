@@ -74,8 +74,8 @@ def keep_logs(stage: Stage, folder: Path) -> None:
 def record(
     evidence: Evidence, events: Sequence[Event], verdicts: Mapping[str, object], folder: Path, error: str
 ) -> None:
-    """Writes evidence, timeline and verdicts to `folder`, which is made."""
-    folder.mkdir(parents=True)
+    """Writes evidence, timeline and verdicts to `folder`, in place of an older round's."""
+    folder.mkdir(parents=True, exist_ok=True)
     document: dict[str, Any] = evidence._asdict() | {"touched": sorted(evidence.touched), "error": error}
     document["required"] = {suite: sorted(names) for suite, names in evidence.required.items()}
     (folder / "evidence.json").write_text(json.dumps(document, default=str) + "\n")

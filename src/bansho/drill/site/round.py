@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from bansho.drill import stored, takeover
 from bansho.drill.audits.evidence import Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
-from bansho.drill.probe import BARE
 from bansho.drill.round import RECOVERY
 from bansho.drill.site import fencing, local
 from bansho.drill.site.errors import NOT_UNDONE
@@ -145,14 +144,14 @@ class Round:
         """Gives a command and looks what it changed."""
         command = self.here.command(suite, order)
         processes, files = self._processes(), local.written(self.here)
-        bare = _timed(BARE)[1]
-        value, took = _timed(command)
-        bare = max(bare, _timed(BARE)[1])
+        began = time.monotonic()
+        value = call(command)
+        took = time.monotonic() - began
         now, changed = self._processes(), files.items() ^ local.written(self.here).items()
         text = " ".join([Path(command[0]).name, *command[1:]])
         gone, new = tuple(sorted(processes - now)), tuple(sorted(now - processes))
         written = tuple(sorted({path for path, _ in changed}))
-        return Call(self.here.node, text, order, value, took, gone, new, written, not local.mounts(self.here), bare)
+        return Call(self.here.node, text, order, value, took, gone, new, written, not local.mounts(self.here))
 
     def _processes(self) -> frozenset[str]:
         found = local.processes(self.here)
@@ -196,10 +195,3 @@ class Round:
             lease_owner=self.lease_owner,
             active_groups=self.active_groups,
         )
-
-
-def _timed(command: Sequence[str]) -> tuple[int, float]:
-    """A command's value, and how many seconds it took."""
-    began = time.monotonic()
-    value = call(command)
-    return value, time.monotonic() - began
