@@ -64,7 +64,7 @@ def test_the_longest_silence_and_its_end_are_counted_from_the_fault() -> None:
 
 def trial(number: int, contender: str, silence: float | None, error: str = "") -> Trial:
     counted = Tally(10, 9, 9, 0, 0, 0, 0)
-    return Trial(number, contender, "stop", "n1", "n2", 1000.0, silence, silence, silence, counted, error)
+    return Trial(number, contender, "stop", "n1", "n2", 1000.0, silence, silence, silence, counted, error=error)
 
 
 SETTINGS = Settings(7, 2, ("stop",), 2)
@@ -83,6 +83,11 @@ def test_the_report_sets_both_side_by_side_and_names_what_never_came_back() -> N
     assert found["times"]["silence"]["stop"]["pgsql"]["rounds"] == 1
     assert found["events"]["pgsql"]["acknowledged"] == 9
     assert found["failed"] == ["round 2, pgsql: stop BSHO8002-E waited <400> s"]
+
+
+def test_a_server_that_lives_on_where_its_disk_is_not_is_named_as_a_second_owner() -> None:
+    found = comparison_report.document(SETTINGS, [TRIALS[0], TRIALS[1]._replace(left_on=("n1",))], SHOWN)
+    assert found["second owners"] == ["round 1, pgsql: stop: a server still ran on n1 when n2 had taken over"]
 
 
 def test_a_report_that_is_read_again_is_the_same_and_its_page_shows_both_configurations(tmp_path: Path) -> None:

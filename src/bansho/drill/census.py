@@ -56,6 +56,18 @@ def take(lab: Lab) -> dict[str, tuple[Found, ...]]:
     return {name: tuple(processes) for name, processes in found.items()}
 
 
+def running(lab: Lab, program: str) -> frozenset[str]:
+    """The nodes on which a program of that name lives, whosever it is."""
+    namespaces = {space: node.name for node in lab.nodes if (space := _namespace(node))}
+    pids = (pid for pid in _pids() if _program(pid) == program)
+    return frozenset(node for pid in pids if (node := namespaces.get(_link(pid, "ns/pid"))))
+
+
+def _program(pid: int) -> str:
+    stat = identity.stat(pid)
+    return "" if stat is None or stat.ended else stat.program
+
+
 def main_processes(processes: tuple[Found, ...]) -> dict[tuple[str, str], Found]:
     """(Suite, service) -> its first process: the one that the process manager started."""
     managers = {process.pid for process in processes if process.is_manager}

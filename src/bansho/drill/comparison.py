@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from bansho.contract.messages import BanshoError
-from bansho.drill import pgsql_group, takeover
+from bansho.drill import census, pgsql_group, takeover
 from bansho.drill.contender import COMMON, OWN, Contender, Watch
 from bansho.drill.errors import NotReached, UnknownFault
 from bansho.drill.faults import FAULTS
@@ -34,6 +34,8 @@ QUIET = 2.0
 """Seconds without an acknowledged write that count as an effect of the fault."""
 SLOW = 30.0
 """Seconds until it runs again from which on a trial's logs are kept."""
+SERVER = "postgres"
+"""The program that both have on the shared disk."""
 CONTENDERS = {each.name: each.title for each in (Watch, PgsqlGroup)}
 
 
@@ -66,6 +68,8 @@ class Trial(NamedTuple):
     running: float | None
     """From the fault until all of it ran again."""
     tally: Tally
+    left_on: tuple[str, ...] = ()
+    """Nodes that had lost it and on which its PostgreSQL server still lived when all ran again: a second owner."""
     error: str = ""
     """Why the trial could not be brought to its end; empty otherwise."""
 
@@ -103,7 +107,7 @@ def run(
     """Runs the trials of the series after the first `done`; each as it comes. A stage that a trial broke is built anew.
 
     `shown` is given each contender's configuration of the cluster. The logs of a trial that was SLOW, did not end, or
-    lost writes are kept in `folder/round-N-CONTENDER`: the cause can be looked into.
+    lost writes or left a second owner are kept in `folder/round-N-CONTENDER`: the cause can be looked into.
     """
     left = series(settings)[done:]
     while left:
@@ -117,17 +121,17 @@ def run(
                 if _worth_a_look(found):
                     turns.on.keep_logs(folder / f"round-{number}-{name}")
                 yield found
-                if found.error:
+                if found.error or found.left_on:
                     raise _Broken
 
 
 def _worth_a_look(found: Trial) -> bool:
     slow = found.reached is None or found.running is None or max(found.reached, found.running) > SLOW
-    return slow or not found.tally.clean
+    return slow or not found.tally.clean or bool(found.left_on)
 
 
 class _Broken(Exception):
-    """A trial could not be brought to its end."""
+    """A trial could not be brought to its end, or left a second owner: nothing after it could be trusted."""
 
 
 class Turns:
@@ -169,6 +173,7 @@ def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings
         ran = None if back is None else time.time()
         if back:
             takeover.until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
+        left_on = sorted(census.running(contender.stage.lab, SERVER) - {back})
         if fault.heals:
             fault.undo(scene)
     contender.stage.mend()
@@ -182,6 +187,7 @@ def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings
         reached=reached if back else None,
         running=None if ran is None else ran - due,
         tally=tally(ledger, contender.stored(source) if back else ()),
+        left_on=tuple(left_on),
     )
 
 

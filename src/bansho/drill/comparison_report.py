@@ -38,6 +38,16 @@ def failed(trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.silence is None]
 
 
+def second_owners(trials: Sequence[Trial]) -> list[str]:
+    """The trials after which a server lived on where its disk was not."""
+    return [
+        f"round {each.round}, {each.contender}: {each.fault}: a server still ran on {', '.join(each.left_on)}"
+        f" when {each.successor} had taken over"
+        for each in trials
+        if each.left_on
+    ]
+
+
 def events(trials: Sequence[Trial]) -> dict[str, dict[str, int]]:
     """Contender -> what became of its writes."""
     whole = [trial for trial in trials if trial.silence is not None]
@@ -64,6 +74,7 @@ def document(settings: Settings, trials: Sequence[Trial], shown: Mapping[str, st
         "failed": [
             f"round {each.round}, {each.contender}: {each.fault} {each.error}".strip() for each in failed(trials)
         ],
+        "second owners": second_owners(trials),
         "events": events(trials),
         "configurations": dict(shown),
         "trials": [each._asdict() | {"tally": each.tally._asdict()} for each in trials],
@@ -72,7 +83,9 @@ def document(settings: Settings, trials: Sequence[Trial], shown: Mapping[str, st
 
 def restored(found: Mapping[str, Any]) -> tuple[Settings, list[Trial], dict[str, str]]:
     """What `document` was made of."""
-    trials = [Trial(**each | {"tally": Tally(**each["tally"])}) for each in found["trials"]]
+    trials = [
+        Trial(**each | {"tally": Tally(**each["tally"]), "left_on": tuple(each["left_on"])}) for each in found["trials"]
+    ]
     settings = found["settings"] | {"faults": tuple(found["settings"]["faults"])}
     return Settings(**settings), trials, dict(found["configurations"])
 

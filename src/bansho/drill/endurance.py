@@ -129,10 +129,11 @@ class Result(NamedTuple):
 def run_all(settings: Settings, work: Sequence[Work] = WORK, lab: str = "endure") -> Result:
     """The whole run, in a lab of its own."""
     with stage(lab, settings.nodes) as built, _busy(built, settings.load):
-        return _endure(built, settings, work)
+        return endure(built, settings, work)
 
 
-def _endure(built: Stage, settings: Settings, work: Sequence[Work]) -> Result:
+def endure(built: Stage, settings: Settings, work: Sequence[Work]) -> Result:
+    """The whole run on a stage; the load is somebody else's."""
     began = time.time()
     with step(f"{settings.restarts} restarts"):
         restarts, restarted = _restart(built, settings.restarts)

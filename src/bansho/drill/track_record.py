@@ -99,6 +99,7 @@ def _comparison(found: Mapping[str, Any]) -> dict[str, Any]:
         "conditions": [found["conditions"]],
         "times": {measure: comparison_report.measured(trials, measure) for measure in comparison_report.MEASURES},
         "failed": list(found["failed"]),
+        "second owners": comparison_report.second_owners(trials),
         "events": comparison_report.events(trials),
         "configurations": shown,
     }
