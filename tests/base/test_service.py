@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 from tests.base.service import PATIENCE, Service, error
 from tests.base.test_http import locked_store, metric
 
-from bansho.logicalhost import definition, lease
+from bansho.base import tokens
+from bansho.logicalhost import definition, history, lease
 
 
 def refused_start(service: Service, **environment: str) -> str:
@@ -218,6 +220,43 @@ def test_a_full_disk_loses_nothing_and_needs_no_hand(small_disk: Service) -> Non
     with service.client(None) as client:
         assert client.get("/healthz").status_code == 200
     assert service.post(event).json() == {"serial": acknowledged + 1, "duplicate": False}
+
+
+def test_damaged_tokens_are_told_and_mended_without_a_restart(service: Service) -> None:
+    path = tokens.path_of(service.host.shared)
+    content = path.read_bytes()
+    path.write_bytes(content[:-20])
+    assert error(service.post({"message": "refused"})) == (503, "BSHO4028-E")
+    assert service.notified(f"STATUS={service_error(service)}")
+    with service.client(None) as client:
+        assert error(client.get("/healthz")) == (503, "BSHO4028-E")
+    path.write_bytes(content)
+    assert service.post({"message": "let in"}).status_code == 201
+    service.notified("STATUS=takes events in")
+    logged = [json.loads(line) for line in service.log.read_text().splitlines()]
+    [refusal] = [each for each in logged if each["event"] == "events are refused"]
+    assert refusal["level"] == "error"
+    assert refusal["reason"].startswith(f"BSHO4028-E {path}: expected the tokens")
+
+
+def service_error(service: Service) -> str:
+    """What it answers to any request that needs a token."""
+    text: str = service.post({"message": "refused"}).json()["error"]
+    return text
+
+
+def test_the_first_event_is_marked_in_the_takeover_history_once(service: Service) -> None:
+    def marked() -> list[str]:
+        return [mark.leg for mark in history.marks(service.host.shared)]
+
+    assert marked() == []
+    service.post({"message": "first"})
+    end = time.monotonic() + PATIENCE
+    while not marked():
+        assert time.monotonic() < end
+    service.post({"message": "second"})
+    assert service.end() == 0
+    assert marked() == ["first event"]
 
 
 def test_it_prints_one_json_object_a_line(service: Service) -> None:

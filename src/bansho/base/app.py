@@ -137,6 +137,7 @@ class Api:
     async def health(self, _request: Request) -> Response:
         """GET /healthz: whether an event could be taken in."""
         try:
+            self._tokens.check()
             async with asyncio.timeout(HEALTH_SECONDS):
                 await self._intake.check()
         except TimeoutError:

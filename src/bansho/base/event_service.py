@@ -82,7 +82,7 @@ async def serve(host: LogicalHost, epoch: int) -> None:
     reader = Reader(store.path, host.name, epoch)
     intake = Intake(store, metrics, intake_changed)
     with closing(bound), closing(reader), closing(intake), ThreadPoolExecutor(1, "reader") as readers:
-        api = Api(host.name, intake, reader, readers, Tokens(host.shared), metrics)
+        api = Api(host.name, intake, reader, readers, Tokens(host.shared, intake_changed), metrics)
         watchdog = asyncio.create_task(beat(intake))
         marking = asyncio.create_task(mark_first_event(intake, host.shared))
         try:

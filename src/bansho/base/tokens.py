@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Literal
 import msgspec
 
 from bansho.base.errors import BadTokenName, TokenExists, TokensUnreadable, UnknownToken
+from bansho.contract.messages import BanshoError
 from bansho.logicalhost.definition import NAME
 from bansho.logicalhost.places import SharedPlaces
 
@@ -48,11 +49,15 @@ class Tokens:
     """The tokens as the event service asks for them.
 
     A token that is not known is looked for in the file at once, so a new one works with its first request; one that is
-    known is held against the file every `REVOKED` seconds.
+    known is held against the file every `REVOKED` seconds. `changed` is called when the file begins to be unreadable,
+    with the reason, and with None when it can be read again: nobody is let in meanwhile.
     """
 
-    def __init__(self, shared: SharedPlaces) -> None:
-        self._path = path_of(shared)
+    def __init__(
+        self, shared: SharedPlaces, changed: Callable[[BanshoError | None], None] = lambda _refusal: None
+    ) -> None:
+        self._path, self._changed = path_of(shared), changed
+        self._refusal: BanshoError | None = None
         self._looked = -math.inf
         self._stamp: tuple[int, int, int] | None = None
         self._tokens: list[Token] = []
@@ -62,9 +67,23 @@ class Tokens:
         given = digest(text)
         if time.monotonic() - self._looked < REVOKED and (token := self._known(given)):
             return token
-        self._refresh()
+        self.check()
         self._looked = time.monotonic()
         return self._known(given)
+
+    def check(self) -> None:
+        """Reads the file, where it is another one than before. Raises TokensUnreadable."""
+        try:
+            self._refresh()
+        except TokensUnreadable as error:
+            self._note(error)
+            raise
+        self._note(None)
+
+    def _note(self, refusal: BanshoError | None) -> None:
+        before, self._refusal = self._refusal, refusal
+        if (before is None) != (refusal is None):
+            self._changed(refusal)
 
     def _known(self, given: str) -> Token | None:
         found = None

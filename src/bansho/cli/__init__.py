@@ -6,9 +6,10 @@ import sys
 from contextlib import suppress
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from bansho import __version__
-from bansho.cli.errors import SystemRefused
+from bansho.cli.errors import SystemRefused, WrongUsage
 from bansho.contract.messages import BanshoError
 
 COMMANDS = {
@@ -49,7 +50,9 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "bansho", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__)
 def group() -> None:
     """An integrated-management manager that outlives its server.
@@ -61,14 +64,30 @@ def group() -> None:
 def main() -> None:
     """The console script. Exit codes: 0 done, 1 it could not be done (one line says why), 2 wrong usage."""
     try:
-        group()
-    except (BanshoError, OSError) as error:
-        _say(
-            SystemRefused(path=error.filename or "the system", reason=error.strerror)
-            if isinstance(error, OSError)
-            else error
-        )
+        value = group(standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(2)
+    except click.UsageError as error:
+        _say(wrong_usage(error))
+        sys.exit(2)
+    except (click.Abort, BrokenPipeError):
         sys.exit(1)
+    except OSError as error:
+        _say(SystemRefused(path=error.filename or "the system", reason=error.strerror))
+        sys.exit(1)
+    except BanshoError as error:
+        _say(error)
+        sys.exit(1)
+    sys.exit(value if isinstance(value, int) else 0)
+
+
+def wrong_usage(error: click.UsageError) -> WrongUsage:
+    """What click found wrong with the arguments, as one of our messages."""
+    problem = error.format_message().rstrip(".")
+    usage = " ".join(error.ctx.get_usage().removeprefix("Usage:").split()) if error.ctx else "bansho COMMAND"
+    command = error.ctx.command_path if error.ctx else "bansho"
+    return WrongUsage(problem=problem, usage=usage, command=command)
 
 
 def _say(error: BanshoError) -> None:

@@ -2,18 +2,9 @@
 
 import click
 
-from bansho.logicalhost import definition
-from bansho.logicalhost.definition import LogicalHost
+from bansho.cli.host import HOST, chosen
 from bansho.manager import accounts
 from bansho.manager.accounts import Role
-
-HOST = click.option(
-    "--host",
-    "-H",
-    "host_name",
-    metavar="NAME",
-    help="The logical host; JP1_HOSTNAME, or the physical host, if left out.",
-)
 
 
 @click.group()
@@ -31,7 +22,7 @@ def command() -> None:
 @HOST
 def create(name: str, role: Role, host_name: str | None) -> None:
     """Create the account NAME and show its password."""
-    host = _host(host_name)
+    host = chosen(host_name)
     _show(name, accounts.create(host.shared, name, role, user=host.user))
 
 
@@ -40,7 +31,7 @@ def create(name: str, role: Role, host_name: str | None) -> None:
 @HOST
 def password(name: str, host_name: str | None) -> None:
     """Give the account NAME a new password, show it, and end its sessions."""
-    host = _host(host_name)
+    host = chosen(host_name)
     _show(name, accounts.change_password(host.shared, name, user=host.user))
 
 
@@ -49,7 +40,7 @@ def password(name: str, host_name: str | None) -> None:
 @HOST
 def remove(name: str, host_name: str | None) -> None:
     """Remove the account NAME and end its sessions."""
-    host = _host(host_name)
+    host = chosen(host_name)
     accounts.remove(host.shared, name, host.user)
     click.echo(f"removed account {name}")
 
@@ -58,14 +49,10 @@ def remove(name: str, host_name: str | None) -> None:
 @HOST
 def list_accounts(host_name: str | None) -> None:
     """List the accounts: name, role, when it was created."""
-    found = accounts.read(_host(host_name).shared)
+    found = accounts.read(chosen(host_name).shared)
     width = max((len(name) for name in found), default=0)
     for name, account in sorted(found.items()):
         click.echo(f"{name:{width}}  {account.role:8}  {accounts.created(account)}")
-
-
-def _host(name: str | None) -> LogicalHost:
-    return definition.load(definition.chosen_name(name))
 
 
 def _show(name: str, secret: str) -> None:

@@ -85,6 +85,13 @@ class PortTaken(BanshoError):
     text = "port {port} of 127.0.0.1: {reason}; choose another one with --port"
 
 
+class WrongUsage(BanshoError):
+    """Raised when a command is called with arguments that it does not have; the exit code is 2."""
+
+    id = "BSHO9024-E"
+    text = "{problem}; expected: {usage}; see: {command} --help"
+
+
 RUNS_AS_ROOT = Message(
     "BSHO9015-W",
     "the services run as root: user {user!r} cannot run {program};"

@@ -6,16 +6,7 @@ import click
 
 from bansho.base import tokens
 from bansho.base.tokens import Scope
-from bansho.logicalhost import definition
-from bansho.logicalhost.definition import LogicalHost
-
-HOST = click.option(
-    "--host",
-    "-H",
-    "host_name",
-    metavar="NAME",
-    help="The logical host; JP1_HOSTNAME, or the physical host, if left out.",
-)
+from bansho.cli.host import HOST, chosen
 
 
 @click.group()
@@ -33,14 +24,14 @@ def command() -> None:
 @HOST
 def create(name: str, scope: Scope, host_name: str | None) -> None:
     """Create the token NAME and print it."""
-    click.echo(tokens.create(_host(host_name).shared, name, scope))
+    click.echo(tokens.create(chosen(host_name).shared, name, scope))
 
 
 @command.command("list")
 @HOST
 def list_tokens(host_name: str | None) -> None:
     """List the tokens: name, scope, when it was created."""
-    found = tokens.listed(_host(host_name).shared)
+    found = tokens.listed(chosen(host_name).shared)
     width = max((len(token.name) for token in found), default=0)
     for token in found:
         created = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(token.created))
@@ -52,10 +43,6 @@ def list_tokens(host_name: str | None) -> None:
 @HOST
 def revoke(name: str, host_name: str | None) -> None:
     """Take the token NAME away: from now on it is refused."""
-    host = _host(host_name)
+    host = chosen(host_name)
     tokens.revoke(host.shared, name, host.name)
     click.echo(f"revoked token {name}")
-
-
-def _host(name: str | None) -> LogicalHost:
-    return definition.load(definition.chosen_name(name))
