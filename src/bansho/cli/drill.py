@@ -14,6 +14,7 @@ from bansho.drill import campaign, report
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
 from bansho.drill.faults import FAULTS, GROUPS, chosen
+from bansho.drill.site.faults import GENERAL
 from bansho.lab.errors import MachineUnfit
 from bansho.lab.requirements import missing
 
@@ -46,6 +47,11 @@ def faults(as_json: bool) -> None:
         click.echo(f"{group}:")
         for name in names:
             click.echo(f"  {name:<24} {FAULTS[name].what}; undone {FAULTS[name].undone}")
+    click.echo("on a cluster of your own (run --on-this-cluster):")
+    click.echo(f"  {'kill-SERVICE':<24} kill -9 of a service, or of a suite's process manager; undone by the cluster")
+    for announced in GENERAL:
+        needs = f"; needs {announced.flag}" if announced.flag else ""
+        click.echo(f"  {announced.name:<24} {announced.what}; undone {announced.undone}{needs}")
     click.echo("audited after each:")
     for audit in AUDITS:
         click.echo(f"  {audit.id:<4} {audit.holds}")

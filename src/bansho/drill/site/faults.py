@@ -203,6 +203,10 @@ class Reset(Announced):
             time.sleep(1)
 
 
+GENERAL: list[Announced] = [KillPostmaster(), Stop(), Move(), Standby(), Reset()]
+"""Those that are the same for every logical host."""
+
+
 def faults(here: Here) -> dict[str, Announced]:
     """Name -> fault, gentlest first; of the services that the definition on the shared disk requires."""
     services = [
@@ -211,8 +215,7 @@ def faults(here: Here) -> dict[str, Announced]:
         for service in definition.load(here.host, suite).enabled.values()
     ]
     managers = [Kill(f"{suite}-manager", f"the process manager of {suite}", suite, "") for suite in COMMANDS]
-    found: list[Announced] = [*services, *managers, KillPostmaster(), Stop(), Move(), Standby(), Reset()]
-    return {fault.name: fault for fault in found}
+    return {fault.name: fault for fault in [*services, *managers, *GENERAL]}
 
 
 def chosen(known: dict[str, Announced], names: Iterable[str], flags: Iterable[str]) -> list[Announced]:
