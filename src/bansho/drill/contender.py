@@ -97,7 +97,7 @@ class Contender(ABC):
 class Watch(Contender):
     """The logical host `watch`: an event is acknowledged once Base's event service has committed it."""
 
-    name, title, resource = "bansho", "bansho: logical host, Base and Manager", HOST
+    name, title, resource = "bansho", "the logical host: Base and Manager", HOST
 
     @property
     def own_faults(self) -> Iterable[Fault]:

@@ -49,7 +49,7 @@ echo "host postgres postgres {network} trust" >>{data}/pg_hba.conf
 class PgsqlGroup(Contender):
     """A plain PostgreSQL server: a row is acknowledged once its transaction is committed."""
 
-    name, title, resource = NAME, "Filesystem, IPaddr2, ocf:heartbeat:pgsql", NAME
+    name, title, resource = NAME, "the plain group: Filesystem, IPaddr2, ocf:heartbeat:pgsql", NAME
 
     @property
     def own_faults(self) -> Iterable[Fault]:

@@ -81,7 +81,7 @@ def pairs(rows: Mapping[str, Mapping[str, Sequence[float]]], contenders: Mapping
     """Contenders side by side on a logarithmic axis: a row a name, a dot a value, a line at each median. SVG."""
     height = TOP + ROW * (len(rows) + 1) + 34
     legend = (
-        f'<text x="{LEFT + 90 * number}" y="{TOP - 14}" fill="{colour}" font-weight="bold">{escape(name)}</text>'
+        f'<text x="{LEFT + 90 * number}" y="{TOP - 6}" fill="{colour}" font-weight="bold">{escape(name)}</text>'
         for number, (name, colour) in enumerate(zip(contenders, COLOURS, strict=False))
     )
     parts = [
@@ -106,7 +106,7 @@ def _place(value: float) -> float:
 def _decades(height: int) -> Iterator[str]:
     for value in (0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300):
         x, bottom = _place(value), height - 26
-        yield f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#d5dbe1"/>'
+        yield f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}" stroke="#d5dbe1"/>'
         yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#5a6772">{value:g} s</text>'
 
 
