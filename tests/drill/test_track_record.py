@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from tests.nodes import CHECKOUT
 
 from bansho.cli import group
+from bansho.contract.messages import BanshoError
 from bansho.drill import comparison, comparison_report, endurance, endurance_report, report, track_record
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
@@ -163,3 +164,12 @@ def test_the_published_page_is_what_its_figures_make() -> None:
     figures = json.loads(Path(f"{out}.json").read_text())
     assert Path(f"{out}.md").read_text() == track_record.markdown(figures, "reliability.svg")
     assert Path(f"{out}.svg").read_text() == track_record.svg(figures)
+
+
+def test_a_fault_that_there_is_not_and_a_folder_without_a_report_are_refused_before_any_node_is_built(
+    tmp_path: Path,
+) -> None:
+    for arguments in (["compare", "--faults", "flood"], ["resume", str(tmp_path)]):
+        result = CliRunner().invoke(group, ["drill", *arguments])
+        assert isinstance(result.exception, BanshoError), result.output
+        assert ("flood" if "compare" in arguments else str(tmp_path)) in str(result.exception)
