@@ -240,6 +240,11 @@ NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
     ),
     (
         "I11",
+        "late once of two times",
+        lambda: GOOD._replace(calls=[call("status", 1, took, standby=True)._replace(bare=0.02) for took in (0.1, 0.3)]),
+    ),
+    (
+        "I11",
         "late where any program is",
         lambda: GOOD._replace(calls=[call("status", 1, 0.9, standby=True)._replace(bare=0.1)]),
     ),

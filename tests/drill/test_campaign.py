@@ -37,9 +37,9 @@ def settings(*faults: str) -> Settings:
 
 
 class LoseEvents(Fault):
-    """Deletes events from the IM database behind the product's back: what an audit is for."""
+    """Deletes events from the IM database behind the product's back, and leaves things: what audits are for."""
 
-    name, what = "lose-events", "acknowledged events deleted from the IM database"
+    name, what = "lose-events", "acknowledged events deleted from the IM database; a mount and a file left"
     hold = 0.0
     seen: Remains | None = None
     """What the look for remains finds where everything runs: it must not be blind."""
@@ -47,6 +47,8 @@ class LoseEvents(Fault):
     def strike(self, scene: Scene) -> None:
         self.seen = census.remains(scene.stage.lab, scene.victim, PORTS)
         run(scene.victim, "delete events", [sys.executable, "-c", DELETE])
+        run(scene.victim, "leave something", ["sh", "-c", "mount -t tmpfs leak /mnt && touch /tmp/leak"])
+        self.findings = ["planted"]
 
 
 def test_a_short_campaign_keeps_every_invariant_and_then_notices_what_is_lost_on_purpose(tmp_path: Path) -> None:
@@ -59,14 +61,16 @@ def test_a_short_campaign_keeps_every_invariant_and_then_notices_what_is_lost_on
         broken = {audit: found for audit, found in each.verdicts.items() if found}
         assert each.error == ""
         assert each.noticed or each.fault == "lose-events"
-        assert set(broken) == ({"I9"} if each.fault == "lose-events" else set()), broken
+        assert set(broken) == ({"I9", "I14", "D1"} if each.fault == "lose-events" else set()), broken
     assert planted.seen
     assert all(planted.seen), planted.seen
     assert set(planted.seen.ports) == set(PORTS)
     lost = next(each for each in results if each.fault == "lose-events")
     kept = tmp_path / f"round-{lost.number}"
     assert (kept / "timeline.txt").read_text().count("FAULT: lose-events") == 1
-    assert json.loads((kept / "verdicts.json").read_text())["I9"]
+    found = json.loads((kept / "verdicts.json").read_text())
+    assert found["I9"]
+    assert [each.partition(": ")[2].split()[-1] for each in found["I14"]] == ["round", "leak"]
     assert list((kept / lost.successor).rglob("pacemaker.log"))
     assert [path.name for path in tmp_path.glob("round-*")] == [kept.name]
     assert not json.loads((tmp_path / "report.json").read_text())["clean"]

@@ -31,6 +31,7 @@ class FreezeDaemon(Fault):
     """SIGSTOP to one of Pacemaker's daemons on the active node: nothing is wrong with the logical host itself."""
 
     undone = "by the cluster, which ends it or its node; SIGCONT to what is left"
+    heals = False
 
     def __init__(self, daemon: str) -> None:
         self.daemon = daemon

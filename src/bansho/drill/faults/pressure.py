@@ -67,8 +67,6 @@ class Scarce(Fault):
 
 FAULTS: list[Fault] = [
     Busy(),
-    Scarce(
-        "memory-pressure", "32 MiB more memory for all of the active node, then the kernel kills", "memory", 32 << 20
-    ),
+    Scarce("memory-pressure", "8 MiB more memory for all of the active node, then the kernel kills", "memory", 8 << 20),
     Scarce("process-table-full", "no new process on the active node", "pids", 0),
 ]
