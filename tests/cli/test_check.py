@@ -58,6 +58,21 @@ def test_every_file_and_every_line_is_named(house: House, conf: Path) -> None:
     assert ended.stdout == f"{house.etc}/logical-hosts/watch.toml: nothing is wrong\n"
 
 
+def test_every_mistake_in_a_file_of_ours_is_named(house: House) -> None:
+    suite = house.suite("base", SUITE + "restart = 1\nafter = ['nobody']\n[[service]]\nname = 'x'\ncommand = ['']\n")
+    host = house.define("watch", "[ports]\nconsole = 0\nevents = 1\n")
+    ended = house.command("bansho", "check", str(suite), str(host))
+    assert ended.returncode == 1
+    assert [line.partition(" ")[2].removeprefix(f"{suite}") for line in ended.stderr.splitlines()] == [
+        ": service x: stands 2 times; expected each name once",
+        ": service x: after: there is no service 'nobody' in this file",
+        ": service x: command: expected a program first",
+        ", line 5: service x: restart is not allowed on a logical host; remove it: the cluster software restarts, or fails over",
+        f"{host}: ports.console: Expected `int` >= 1",
+        f"{host}: ports: Object contains unknown field `events`; expected console, event-service",
+    ]
+
+
 def test_clean_files_end_with_0(house: House, conf: Path) -> None:
     conf.write_text(CLEAN)
     ended = house.command("bansho", "check", str(conf), str(house.suite("base", SUITE)))
@@ -72,7 +87,7 @@ def test_clean_files_end_with_0(house: House, conf: Path) -> None:
         ("base.toml", b"suite", "BSHO1003-E"),
         ("base.toml", b"a = " + b"[" * 5000, "BSHO1003-E"),
         ("base.toml", b"a = " + b"1" * 5000, "BSHO1003-E"),
-        ("base.toml", b'suite = "other"', "BSHO2002-E"),
+        ("base.toml", SUITE.replace("base", "other").encode(), "BSHO2002-E"),
         ("base.toml", b'suite = "base"\nx = 1', "BSHO2002-E"),
         ("conf", b"#" * ((1 << 20) + 1), "BSHO9018-E"),
     ],

@@ -51,7 +51,7 @@ def found(path: Path, *, logical: bool) -> Iterator[BanshoError | scriptcheck.Fi
             yield from scriptcheck.check(path)
             return
         if path.suffix == ".toml":
-            check_toml(path, logical=logical)
+            yield from wrong_in_toml(path, logical=logical)
             return
         content = read_original(path)
     except BanshoError as error:
@@ -63,13 +63,12 @@ def found(path: Path, *, logical: bool) -> Iterator[BanshoError | scriptcheck.Fi
             yield RestartForbidden(path=path, line=entry.line, service=entry.name)
 
 
-def check_toml(path: Path, *, logical: bool) -> None:
-    """A definition or a suite file of ours. Raises what is wrong with it."""
+def wrong_in_toml(path: Path, *, logical: bool) -> Iterator[BanshoError]:
+    """What is wrong with a definition or a suite file of ours. Raises CannotRead or MalformedDefinition."""
     text = read_text(path, "strict")
     if definition.read_toml(text, path, dict).get("suite") is None:
-        definition.parse(text, path)
-    else:
-        suites.parse(text, path, path.stem, logical=logical)
+        return definition.problems(text, path)
+    return suites.problems(text, path, path.stem, logical=logical)
 
 
 def read_original(path: Path) -> original.Content:

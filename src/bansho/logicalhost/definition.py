@@ -7,14 +7,17 @@ import ipaddress
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from bansho.contract import limits
+from bansho.contract.messages import BanshoError
 from bansho.logicalhost import places
 from bansho.logicalhost.errors import BadName, MalformedDefinition, UnknownLogicalHost, UnreadableDefinition
+from bansho.logicalhost.shape import mistakes
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 PHYSICAL = "physical"
@@ -149,9 +152,14 @@ class LogicalHost(Section, frozen=True, kw_only=True):
         return places.NodePlaces.of(self.name)
 
 
+def is_name(name: str) -> bool:
+    """Whether a logical host may be called so."""
+    return bool(NAME.fullmatch(name)) and len(name.encode()) <= limits.NAME_BYTES
+
+
 def check_name(name: str) -> str:
     """The name itself. Raises BadName."""
-    if not NAME.fullmatch(name) or len(name.encode()) > limits.NAME_BYTES:
+    if not is_name(name):
         raise BadName(name=name)
     return name
 
@@ -198,24 +206,48 @@ def load_file(path: Path) -> LogicalHost:
 def parse(text: str, path: Path) -> LogicalHost:
     """The definition in `text`; `path` is only for messages. Raises MalformedDefinition or BadName."""
     host = read_toml(text, path, LogicalHost)
-    check_name(host.name)
-    for key, problem in _problems(host):
-        raise MalformedDefinition(path=path, key=key, problem=problem)
+    for problem in _wrong(host, path):
+        raise problem
     return host
+
+
+def problems(text: str, path: Path) -> Iterator[BanshoError]:
+    """Everything that is wrong with the definition in `text`."""
+    malformed = list(malformations(text, path, LogicalHost))
+    yield from malformed or _wrong(read_toml(text, path, LogicalHost), path)
+
+
+def _wrong(host: LogicalHost, path: Path) -> Iterator[BanshoError]:
+    if not is_name(host.name):
+        yield BadName(name=host.name)
+    for key, problem in _problems(host):
+        yield MalformedDefinition(path=path, key=key, problem=problem)
 
 
 def read_toml(text: str, path: Path, shape: type[Shape]) -> Shape:
     """`text` as TOML in the given shape. Raises MalformedDefinition naming the file, the key and what was expected."""
     try:
-        document = tomllib.loads(text)
+        return msgspec.convert(_document(text, path), shape)
+    except msgspec.ValidationError:
+        raise next(malformations(text, path, shape)) from None
+
+
+def malformations(text: str, path: Path, shape: Any) -> Iterator[MalformedDefinition]:
+    """Everything that keeps `text` from being TOML in the given shape."""
+    try:
+        document = _document(text, path)
+    except MalformedDefinition as error:
+        yield error
+        return
+    for key, problem in mistakes(document, shape):
+        yield MalformedDefinition(path=path, key=key, problem=problem)
+
+
+def _document(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also a number too long, and tables nested too deep
         raise MalformedDefinition(path=path, key="the file", problem=f"expected TOML: {error}") from None
-    try:
-        return msgspec.convert(document, shape)
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$").removeprefix(".") or "the file"
-        raise MalformedDefinition(path=path, key=key, problem=problem) from None
 
 
 def _problems(host: LogicalHost) -> list[tuple[str, str]]:

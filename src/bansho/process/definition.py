@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from bansho.contract import limits
-from bansho.logicalhost.definition import NAME, LogicalHost, Seconds, Section, Text, read_toml
+from bansho.contract.messages import BanshoError
+from bansho.logicalhost.definition import NAME, LogicalHost, Seconds, Section, Text, malformations, read_toml
 from bansho.logicalhost.errors import MalformedDefinition
 from bansho.process import graph
 from bansho.process.errors import MalformedSuite, RestartForbidden, SuiteFileMissing, UnsafeSuiteFile
@@ -106,12 +107,23 @@ def parse(text: str, path: Path, suite: str, *, logical: bool) -> Suite:
         definition = read_toml(text, path, Suite)
     except MalformedDefinition as error:
         raise MalformedSuite(**error.facts) from None
+    for problem in _wrong(definition, text, path, suite, logical):
+        raise problem
+    return definition
+
+
+def problems(text: str, path: Path, suite: str, *, logical: bool) -> Iterator[BanshoError]:
+    """Everything that is wrong with the definition in `text`."""
+    malformed = [MalformedSuite(**each.facts) for each in malformations(text, path, Suite)]
+    yield from malformed or _wrong(read_toml(text, path, Suite), text, path, suite, logical)
+
+
+def _wrong(definition: Suite, text: str, path: Path, suite: str, logical: bool) -> Iterator[BanshoError]:
     for key, problem in _problems(definition, suite):
-        raise MalformedSuite(path=path, key=key, problem=problem)
+        yield MalformedSuite(path=path, key=key, problem=problem)
     for service in definition.service if logical else ():
         if service.restart:
-            raise RestartForbidden(path=path, line=_line_of_restart(text, service.name), service=service.name)
-    return definition
+            yield RestartForbidden(path=path, line=_line_of_restart(text, service.name), service=service.name)
 
 
 def _problems(definition: Suite, suite: str) -> Iterator[tuple[str, str]]:
