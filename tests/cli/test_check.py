@@ -67,7 +67,8 @@ def test_every_mistake_in_a_file_of_ours_is_named(house: House) -> None:
         ": service x: stands 2 times; expected each name once",
         ": service x: after: there is no service 'nobody' in this file",
         ": service x: command: expected a program first",
-        ", line 5: service x: restart is not allowed on a logical host; remove it: the cluster software restarts, or fails over",
+        ", line 5: service x: restart is not allowed on a logical host; remove it: the cluster software restarts,"
+        " or fails over",
         f"{host}: ports.console: Expected `int` >= 1",
         f"{host}: ports: Object contains unknown field `events`; expected console, event-service",
     ]

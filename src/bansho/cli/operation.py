@@ -15,7 +15,7 @@ from bansho.cluster.pacemaker import status as statuses
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.cluster.pacemaker.status import Failure, HostStatus, Running
 from bansho.contract.messages import BanshoError
-from bansho.logicalhost import definition, history
+from bansho.logicalhost import definition, history, timeline
 from bansho.logicalhost.history import Takeover
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead.")
@@ -83,8 +83,11 @@ def document(found: HostStatus) -> dict[str, Any]:
 
 
 def legs(takeover: Takeover) -> list[dict[str, Any]]:
-    """Each leg and how many seconds after the lease it was reached."""
-    return [{"leg": mark.leg, "after": round(mark.at - takeover.at, 3)} for mark in takeover.legs]
+    """Each leg, how long it took, and how many seconds after the takeover's beginning it was reached."""
+    return [
+        {"leg": each.name, "title": each.title, "took": round(each.took, 3), "after": round(each.reached, 3)}
+        for each in timeline.timeline(takeover).legs
+    ]
 
 
 def lines(found: HostStatus) -> Iterator[str]:
@@ -124,7 +127,7 @@ def takeover_lines(found: HostStatus) -> Iterator[str]:
         yield f"  last takeover: told on the active node{f', {found.home}' if found.home else ''}"
     for takeover in last:
         yield f"  last takeover: {when(takeover.at)}, epoch {takeover.epoch}, {takeover.previous} -> {takeover.node}"
-        yield from (f"    + {each['after']:.2f} s  {each['leg']}" for each in legs(takeover))
+        yield from (f"    + {each['after']:.2f} s  {each['title']} ({each['took']:.2f} s)" for each in legs(takeover))
 
 
 def when(seconds: float) -> str:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from bansho.cluster import timing
-from bansho.cluster.agent import actions
+from bansho.cluster.agent import actions, telling
 from bansho.cluster.agent.deadline import Deadline
 from bansho.cluster.agent.decide import Outcome
 from bansho.cluster.agent.parameters import Parameters, read
@@ -19,6 +19,9 @@ from bansho.cluster.errors import AgentError, BadParameter, UnknownAction
 
 DEEP = 10
 """The check level (`OCF_CHECK_LEVEL`) from which a monitor sends an event through the suite."""
+RUNNING = frozenset({"start", "monitor"})
+"""The actions after whose success the suite runs."""
+CONSOLE_SUITE = "manager"
 KNOWN = (*actions.ACTIONS, "meta-data")
 
 
@@ -42,7 +45,15 @@ def act(action: str, folder: str, environment: Mapping[str, str]) -> int:
     limit = own_limit(action, environment.get("OCF_RESKEY_CRM_meta_timeout"), parameters)
     deadline = Deadline(limit, action=action, suite=parameters.suite, host=parameters.host)
     suite = Suite(parameters, folder, deadline)
-    return kind(action, environment)(suite).value
+    outcome = kind(action, environment)(suite)
+    if outcome is Outcome.SUCCESS and action in RUNNING and has_console(suite):
+        telling.tell_the_console(suite.parameters.host)
+    return outcome.value
+
+
+def has_console(suite: Suite) -> bool:
+    """Whether the console is among the suite's services: our own Manager's; another product has none of ours."""
+    return suite.is_ours and suite.parameters.suite == CONSOLE_SUITE
 
 
 def kind(action: str, environment: Mapping[str, str]) -> Callable[[Suite], Outcome]:

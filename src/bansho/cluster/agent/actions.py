@@ -15,9 +15,6 @@ from bansho.contract.verdicts import TIMED_OUT, Ended
 from bansho.logicalhost import history
 from bansho.logicalhost.places import SharedPlaces
 
-CONSOLE_SUITE = "manager"
-"""The suite that the console is one of the services of."""
-
 
 def start(suite: Suite) -> Outcome:
     """Starts the suite and waits until monitoring says 0. Cleans nothing up: the cluster stops what failed to start.
@@ -37,7 +34,6 @@ def start(suite: Suite) -> Outcome:
         words = how_it_ended(suite.names.start, started)
         raise errors.DidNotStart(suite=facts.suite, host=facts.host, monitoring=found.words, started=words)
     mark(suite, "started")
-    tell_the_console(suite)
     return Outcome.SUCCESS
 
 
@@ -54,12 +50,6 @@ def wait_for_running(suite: Suite, started: Ended) -> Look:
         if found.outcome is Outcome.SUCCESS or settled > patience:
             return found
         suite.deadline.pause(suite.parameters.retry_interval)
-
-
-def tell_the_console(suite: Suite) -> None:
-    """Has our own Manager's console told how the cluster sees things; another product has no such console."""
-    if suite.is_ours and suite.parameters.suite == CONSOLE_SUITE:
-        telling.tell_the_console(suite.parameters.host)
 
 
 def mark(suite: Suite, leg: str) -> None:
@@ -194,8 +184,6 @@ def send_through(suite: Suite) -> None:
 
 def watch(suite: Suite, *, is_probe: bool) -> Outcome:
     """Asks each question, as often as is specified."""
-    if not is_probe:
-        tell_the_console(suite)
     context = Context(is_probe, suite.online())
     answered = decide.without_asking(context)
     if answered:
