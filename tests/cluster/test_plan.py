@@ -230,14 +230,29 @@ def test_a_definition_is_the_same_whatever_its_comments_and_order(defined: Path,
     one = facts.of_this_node("watch")
     defined.write_text("# why\n" + definition + "\n[ports]\nconsole = 7711\n")
     assert facts.of_this_node("watch") == one
-    defined.write_text(definition + "restarts = 7\n")
-    assert facts.of_this_node("watch")["definition"] != one["definition"]
     assert facts.decode(facts.encode(one)) == one
 
 
-def test_a_node_without_a_right_definition_says_so(defined: Path) -> None:
+def test_a_definition_that_differs_is_told_by_key_and_node(defined: Path, definition: str) -> None:
+    told = facts.decode(facts.encode(facts.of_this_node("watch")))
+    changed = definition.replace('interface = "eth0"', 'restarts = 7\nbase-commands = "/opt/my base=1"')
+    defined.write_text(changed.replace(', "n3"]', "]"))
+    assert facts.compare(["n1", "n2"], "n1", facts.of_this_node("watch"), {"n2": told}) == [
+        'the definition\'s cluster.nodes on n2 is ["n1", "n2", "n3"]; here it is ["n1", "n2"]',
+        "the definition's cluster.restarts on n2 is 2; here it is 7",
+        "the definition's cluster.base-commands on n2 is not set; here it is /opt/my base=1",
+        "the definition's cluster.interface on n2 is eth0; here it is not set",
+    ]
+
+
+def test_a_node_without_a_right_definition_says_so(defined: Path, definition: str) -> None:
     defined.write_text("nonsense")
     assert facts.of_this_node("watch")["definition"] == facts.WRONG
     defined.unlink()
     assert facts.of_this_node("watch")["definition"] == facts.ABSENT
-    assert facts.compare(["n1"], "n1", facts.of_this_node("watch"), {}) == ["the definition here is absent"]
+    absent = facts.of_this_node("watch")
+    assert facts.compare(["n1"], "n1", absent, {}) == ["the definition here is absent"]
+    defined.write_text(definition)
+    here = facts.of_this_node("watch")
+    assert facts.compare(["n1", "n2"], "n1", here, {"n2": absent}) == ["the definition on n2 is absent"]
+    assert facts.compare(["n1", "n2"], "n1", absent, {"n2": here}) == ["the definition here is absent"]

@@ -3,11 +3,12 @@
 Each node tells the cluster these facts, so that any of them can compare: no node has to be reached from another.
 """
 
-import hashlib
 import json
 import pwd
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, unquote
 
 from bansho import __version__
 from bansho.contract.messages import BanshoError
@@ -18,7 +19,8 @@ from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.errors import UnknownLogicalHost
 
 ABSENT, WRONG = "absent", "wrong"
-DIGITS = 12
+KEY = "definition."
+"""What a fact about one key of the definition begins with: `definition.cluster.restarts`."""
 
 TITLES = {
     "definition": "the definition",
@@ -37,7 +39,7 @@ def of_this_node(name: str) -> dict[str, str]:
         return {"definition": ABSENT, "bansho": __version__}
     except BanshoError:
         return {"definition": WRONG, "bansho": __version__}
-    found = {"definition": fingerprint(host), "bansho": __version__}
+    found = {"bansho": __version__, **dict(_keys(definition.as_document(host), KEY))}
     if host.user:
         found["user"] = _uid(host.user)
     if "manager" in host.suites and host.cluster.database and not host.cluster.manager_commands:
@@ -45,10 +47,13 @@ def of_this_node(name: str) -> dict[str, str]:
     return found
 
 
-def fingerprint(host: LogicalHost) -> str:
-    """Of what a definition says, defaults filled in; comments and order make no difference."""
-    text = json.dumps(definition.as_document(host))
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+def _keys(document: Mapping[str, Any], place: str) -> Iterator[tuple[str, str]]:
+    """What a definition says, key by key, defaults filled in; comments and order make no difference."""
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from _keys(value, f"{place}{key}.")
+        elif value is not None:
+            yield place + key, value if isinstance(value, str) else json.dumps(value)
 
 
 def _uid(user: str) -> str:
@@ -68,27 +73,39 @@ def _postgresql(host: LogicalHost) -> str:
 
 
 def encode(facts: Mapping[str, str]) -> str:
-    """One line: `definition=1f... bansho=0.1.0`."""
-    return " ".join(f"{name}={value}" for name, value in facts.items())
+    """One line: `bansho=0.1.0 definition.cluster.restarts=2`."""
+    return " ".join(f"{name}={quote(value, safe='/:,[]')}" for name, value in facts.items())
 
 
 def decode(text: str) -> dict[str, str]:
     """The facts in such a line; words that are none are left out."""
-    return {name: value for name, sign, value in (word.partition("=") for word in text.split()) if sign}
+    words = (word.partition("=") for word in text.split())
+    return {name: unquote(value) for name, sign, value in words if sign}
 
 
 def compare(
     nodes: Sequence[str], here: str, mine: Mapping[str, str], told: Mapping[str, Mapping[str, str]]
 ) -> list[str]:
     """What is missing here, who told nothing, and how others' facts (node -> facts) differ, as sentences."""
-    found = [f"{TITLES[name]} here is {value}" for name, value in mine.items() if value in (ABSENT, WRONG)]
+    found = [f"{TITLES[name]} here is {value}" for name, value in mine.items() if _is_missing(name, value)]
     for node in (each for each in nodes if each != here):
-        if node not in told:
-            found.append(f"{node} has told nothing yet: let it join the cluster, and register the logical host")
+        if node in told:
+            found += _differences(node, mine, told[node])
         else:
-            found += [
-                f"{TITLES[name]} on {node} is {told[node].get(name, 'not told')}; here it is {value}"
-                for name, value in mine.items()
-                if told[node].get(name) != value
-            ]
+            found.append(f"{node} has told nothing yet: let it join the cluster, and register the logical host")
     return found
+
+
+def _is_missing(name: str, value: str) -> bool:
+    return name in TITLES and value in (ABSENT, WRONG)
+
+
+def _differences(node: str, mine: Mapping[str, str], told: Mapping[str, str]) -> Iterator[str]:
+    if "definition" in told:
+        yield f"the definition on {node} is {told['definition']}"
+    unread = "definition" in told or "definition" in mine
+    for name in ("bansho",) if unread else {**mine, **told}:
+        there, here = told.get(name, "not set"), mine.get(name, "not set")
+        if there != here:
+            title = TITLES.get(name) or f"the definition's {name.removeprefix(KEY)}"
+            yield f"{title} on {node} is {there}; here it is {here}"
