@@ -146,6 +146,21 @@ def test_a_failed_start_repeats_what_the_command_said(node: "Node") -> None:
     assert "jbs_start.cluster returned 0: the disk is full" in node.call("start")[1]
 
 
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize(("options", "shortage"), [("size=1m", "is full (0 MiB left"), ("nr_inodes=4", "no file can")])
+def test_a_failed_start_names_a_full_disk_first(node: "Node", options: str, shortage: str) -> None:
+    node.do("jbs_start.cluster", "exit 0")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", node.shared], check=True)
+    try:
+        node.mount()
+        value, said = node.call("start")
+    finally:
+        subprocess.run(["umount", node.shared], check=True)
+    assert value == GENERIC
+    assert shortage in said.partition("jbs_spmd_status")[0]
+    assert "full" not in node.call("start")[1]
+
+
 def test_a_daemon_that_keeps_the_output_open_holds_nothing_up(node: "Node") -> None:
     node.do("jbs_start.cluster", 'sleep 1000 & echo $! >"$state/base.pid"; exit 0')
     assert node.call("start", timeout=30) == (SUCCESS, "")

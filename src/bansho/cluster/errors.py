@@ -50,7 +50,8 @@ class SharedDirectoryOffline(AgentError):
 class DidNotStart(AgentError):
     """Raised when the start command has ended and monitoring says that the suite will not come up.
 
-    Action: read the suite's log for the reason; the cluster tries again or fails over.
+    Action: read the suite's log for the reason; the cluster fails over. Where the shared disk is full, no node can
+    start it: make space, then crm_resource --cleanup --resource NAME.
     """
 
     id = "BSHO6014-E"

@@ -31,8 +31,10 @@ def start(suite: Suite) -> Outcome:
     started = suite.start()
     found = wait_for_running(suite, started.ended)
     if found.outcome is not Outcome.SUCCESS:
+        # The shortage first: every node would meet it, and Pacemaker shows only 128 characters.
+        reasons = "; ".join(filter(None, (shared.shortage(facts.directory), found.words)))
         words = how_it_ended(suite.names.start, started)
-        raise errors.DidNotStart(suite=facts.suite, host=facts.host, monitoring=found.words, started=words)
+        raise errors.DidNotStart(suite=facts.suite, host=facts.host, monitoring=reasons, started=words)
     mark(suite, "started")
     return Outcome.SUCCESS
 

@@ -18,6 +18,23 @@ def is_mounted(mount_point: str) -> bool:
         return any(_unescaped(line.split(" ", 5)[4]) == wanted for line in mounts)
 
 
+SPARE = 16 << 20
+"""Bytes without which a suite may not start: PostgreSQL adds to its log in steps of 16 MiB."""
+
+
+def shortage(directory: str) -> str:
+    """What is as good as used up on the shared disk, in words; empty where enough is left, or nobody can tell."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return ""
+    if found.f_files and not found.f_favail:
+        return f"no file can be made on the shared disk any more ({directory})"
+    left = found.f_bavail * found.f_frsize
+    is_full = found.f_blocks and left < SPARE
+    return f"the shared disk is full ({left >> 20} MiB left in {directory})" if is_full else ""
+
+
 def _unescaped(field: str) -> str:
     for octal, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
         field = field.replace(octal, character)
