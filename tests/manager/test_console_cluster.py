@@ -16,7 +16,7 @@ from bansho.logicalhost.clusterstate import ClusterState
 from bansho.manager import clusterview, findings
 from bansho.manager.clusterview import Cluster, ClusterView
 from bansho.manager.findings import Finding
-from bansho.manager.suiteview import SuiteView
+from bansho.manager.suiteview import ServiceView, SuiteView
 
 
 @pytest.fixture
@@ -146,15 +146,30 @@ def suite(value: int | None, meaning: str = "partially stopped") -> SuiteView:
     [(operation.PARTLY_STOPPED, "bad"), (operation.ALL_STOPPED, "bad"), (None, "bad"), (operation.RETRY, "note")],
 )
 def test_a_suite_that_does_not_run_is_said(value: int | None, weight: str) -> None:
-    [found] = findings.of_suites("watch", [suite(value)], ClusterView(told="none"))
+    [found] = findings.of_suites("watch", Path("/s/log"), [suite(value)], ClusterView(told="none"))
     assert found.weight == weight
     assert "imdb is not running" in found.text
-    assert list(findings.of_suites("watch", [suite(operation.ALL_RUNNING)], ClusterView(told="none"))) == []
+    assert weight == "note" or found.command in ("tail -n 20 /s/log/manager.*.log", "jco_spmd_status -h watch")
+    assert (
+        list(findings.of_suites("watch", Path("/s/log"), [suite(operation.ALL_RUNNING)], ClusterView(told="none")))
+        == []
+    )
+
+
+def test_a_service_that_runs_and_reports_an_error_is_heard() -> None:
+    says = [
+        ServiceView(name="event-service", state="ready", status="BSHO4028-E tokens.json: damaged"),
+        ServiceView(name="other", state="ready", status="takes events in"),
+        ServiceView(name="quiet", state="ready"),
+    ]
+    view = SuiteView(name="base", value=operation.ALL_RUNNING, meaning="all running", text="", services=says)
+    [found] = findings.of_suites("watch", Path("/s/log"), [view], ClusterView(told="none"))
+    assert (found.weight, "BSHO4028-E tokens.json: damaged" in found.text) == ("bad", True)
 
 
 def test_who_restarts_it_depends_on_the_cluster() -> None:
     def repaired(view: ClusterView) -> bool:
-        [found] = findings.of_suites("watch", [suite(operation.PARTLY_STOPPED)], view)
+        [found] = findings.of_suites("watch", Path("/s/log"), [suite(operation.PARTLY_STOPPED)], view)
         return "the cluster restarts it" in found.text
 
     assert repaired(ClusterView(told="now", state=told()))

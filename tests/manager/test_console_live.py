@@ -1,18 +1,22 @@
 """The stream of new events, and the console's life: on the real process, while database and console come and go."""
 
+import asyncio
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import pytest
+from sse_starlette import ServerSentEvent
 
 from bansho.manager import accounts
+from bansho.manager import live as live_pages
 
 
 class Message(dict[str, str]):
@@ -35,9 +39,11 @@ def messages(answer: httpx.Response) -> Iterator[Message]:
 
 
 @contextmanager
-def stream(site: Any, query: str = "", last: int | None = None) -> Iterator[Iterator[Message]]:
+def stream(
+    site: Any, query: str = "", last: int | None = None, path: str = "/events/stream"
+) -> Iterator[Iterator[Message]]:
     headers = {} if last is None else {"Last-Event-ID": str(last)}
-    with site.client() as client, client.stream("GET", f"/events/stream?{query}", headers=headers) as answer:
+    with site.client() as client, client.stream("GET", f"{path}?{query}", headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield messages(answer)
@@ -180,6 +186,58 @@ def test_it_stops_in_order_while_pages_are_live(site: Any) -> None:
         assert service.stop() == 0
         assert list(live)[-1:] in ([], [{"event": "state", "data": "live"}])
     assert "Traceback" not in service.output
+
+
+def test_the_host_comes_whole_whenever_it_looks_different(console: Any) -> None:
+    with stream(console, path="/host/stream") as live:
+        shown = (message["data"] for message in live if "event" not in message)
+        first = next(shown)
+        assert first.startswith('<section class="verdict')
+        console.arrive(*({} for _ in range(1234)))
+        later = next(text for text in shown if "1,234" in text)
+    assert later.startswith('<section class="verdict')
+    assert "1,234" not in first
+
+
+def test_a_host_that_looks_the_same_is_not_sent_again() -> None:
+    async def messages() -> list[str | None]:
+        looks = iter(["one", "one", "one", "two"])
+        feed = live_pages.Feed("")
+        streams = live_pages.Streams(feed, None, str)  # type: ignore[arg-type]
+
+        async def look() -> str:
+            text = next(looks)
+            if text == "two":
+                streams.end()
+            return text
+
+        return [each.data async for each in streams.host(look, lambda: True) if each.event is None]
+
+    assert asyncio.run(messages()) == ["one", "two"]
+
+
+def test_the_hosts_stream_says_whether_the_database_answers(console: Any) -> None:
+    with stream(console, path="/host/stream") as live:
+        assert next(states(live)) == "live"
+
+
+def test_a_browser_that_takes_nothing_ends_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[bool] = []
+
+    async def messages() -> AsyncGenerator[ServerSentEvent, None]:
+        try:
+            while True:
+                yield ServerSentEvent(data="x")
+        finally:
+            ended.append(True)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(live_pages, "SEND", 0.01)
+    asyncio.run(live_pages.EventStream(messages()).stream_response(send))
+    assert ended == [True]
 
 
 def start_in_vain(**environment: str) -> subprocess.CompletedProcess[str]:

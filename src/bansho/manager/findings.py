@@ -3,7 +3,9 @@
 Ordered by weight: what keeps it from working now, then what would keep it from being taken over, then what to know.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -17,6 +19,10 @@ Weight = Literal["bad", "warning", "note"]
 WEIGHTS: tuple[Weight, ...] = ("bad", "warning", "note")
 BEHIND = 1000
 """So many events that the IM database lacks are worth a word: more than one batch."""
+
+
+ERROR = re.compile(r"BSHO\d{4}-E ", re.ASCII)
+"""How a service's own words begin when it reports an error."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +43,13 @@ def ordered(found: Iterator[Finding]) -> list[Finding]:
     return sorted(found, key=lambda each: WEIGHTS.index(each.weight))
 
 
-def of_suites(host: str, suites: Sequence[SuiteView], cluster: ClusterView) -> Iterator[Finding]:
-    """What the suites' own status says."""
+def of_suites(host: str, log: Path, suites: Sequence[SuiteView], cluster: ClusterView) -> Iterator[Finding]:
+    """What the suites' own status says; `log` is where they log."""
     kept = cluster.told == "now" and cluster.state is not None and not cluster.state.maintenance
     repairs = "the cluster restarts it, and moves it if that fails" if kept else "nothing restarts it by itself"
     for suite in suites:
         title = suite.name.capitalize()
-        command = f"tail log/{suite.name}.*.log in the shared directory"
+        command = f"tail -n 20 {log}/{suite.name}.*.log"
         if suite.value == operation.RETRY:
             yield Finding(weight="note", text=f"{title} is being started or stopped: {suite.text}")
         elif suite.value is None:
@@ -52,6 +58,10 @@ def of_suites(host: str, suites: Sequence[SuiteView], cluster: ClusterView) -> I
         elif suite.value != operation.ALL_RUNNING:
             text = f"{title} is {suite.meaning} ({suite.text}); {repairs}"
             yield Finding(weight="bad", text=text, todo="Find out why", command=command)
+        for service in suite.services:
+            if ERROR.match(service.status or ""):
+                text = f"{service.name} of {title} runs, and says: {service.status}"
+                yield Finding(weight="bad", text=text, todo="Do what it says")
 
 
 def _status(suite: str, host: str) -> str:

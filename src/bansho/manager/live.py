@@ -59,10 +59,14 @@ class EventStream(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         """Sends what comes, until it ends or the browser takes no more."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async with aclosing(self._messages) as messages:
-            async for message in messages:
-                async with asyncio.timeout(SEND):
-                    await send({"type": "http.response.body", "body": message.encode(), "more_body": True})
+        try:
+            async with aclosing(self._messages) as messages:
+                async for message in messages:
+                    async with asyncio.timeout(SEND):
+                        await send({"type": "http.response.body", "body": message.encode(), "more_body": True})
+        except TimeoutError:
+            log.info("a page took nothing any more", seconds=SEND)
+            return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

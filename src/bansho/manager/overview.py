@@ -121,7 +121,7 @@ class Overview:
         suites = [suite_view(name, host.node.suite(name) / "record") for name in host.suites]
         found = findings.ordered(
             itertools.chain(
-                findings.of_suites(host.name, suites, cluster),
+                findings.of_suites(host.name, host.shared.log, suites, cluster),
                 findings.of_database(database.connected, database.lag),
                 findings.of_cluster(host.name, host.kind, node, cluster),
             )
