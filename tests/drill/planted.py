@@ -13,7 +13,7 @@ import bansho
 from bansho.drill.faults import FAULTS, Fault, Scene
 from bansho.drill.faults.fault import Expected
 from bansho.drill.plan import named
-from bansho.drill.stage import HOST, MOUNT_POINT, PROGRAMS, SHARED, wait
+from bansho.drill.stage import HOST, MOUNT_POINT, PROGRAMS, SHARED, Stage, wait
 from bansho.lab.errors import NodeOff
 from bansho.lab.node import Node
 
@@ -118,6 +118,11 @@ def restarted(suite: str) -> Do:
     return restart
 
 
+def forget_takeovers(stage: Stage) -> None:
+    """Removes the takeover history: a wrong epoch in it would be every later round's too."""
+    sh(stage.wait_up(), f"rm -f {SHARED}/log/takeover.jsonl")
+
+
 class Nothing(Fault):
     """No fault: what is broken shows by itself while the drill looks for a while."""
 
@@ -173,6 +178,8 @@ class Row(NamedTuple):
     fault: Fault
     says: str
     breaks: Break
+    late: bool = False
+    """Whether it must stay until the round's last evidence, which is gathered after the fault is undone."""
 
 
 class Planted(Fault):
@@ -180,6 +187,7 @@ class Planted(Fault):
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows, self.inner = rows, rows[0].fault
+        self._scene: Scene | None = None
         assert all(row.fault is self.inner for row in rows)
         self.name = f"{named([self.inner])}, broken for {' '.join(row.audit for row in rows)}"
         self.what = self.inner.what
@@ -187,14 +195,25 @@ class Planted(Fault):
         self.touches, self.may_fence, self.rests = self.inner.touches, self.inner.may_fence, self.inner.rests
 
     def strike(self, scene: Scene) -> None:
+        self._scene = scene
         for row in self.rows:
             row.breaks.plant(scene)
         self.inner.strike(scene)
 
     def undo(self, scene: Scene) -> None:
-        for row in reversed(self.rows):
-            row.breaks.mend(scene)
+        self._mend(scene, late=False)
         self.inner.undo(scene)
+
+    def end(self) -> None:
+        """Mends what had to stay until the round was over."""
+        if self._scene:
+            self._mend(self._scene, late=True)
+            forget_takeovers(self._scene.stage)
+
+    def _mend(self, scene: Scene, *, late: bool) -> None:
+        for row in reversed(self.rows):
+            if row.late is late:
+                row.breaks.mend(scene)
 
 
 SWAP = f"""
@@ -267,10 +286,7 @@ ROWS = [
         "patch of logicalhost/lease.py",
         MOVE,
         "took epoch",
-        both(
-            patched("logicalhost/lease.py", "history.last_epoch(host.shared)) + 1", "history.last_epoch(host.shared))"),
-            Break(nothing, on_the_disk(f"rm {SHARED}/log/takeover.jsonl")),
-        ),
+        patched("logicalhost/lease.py", "history.last_epoch(host.shared)) + 1", "history.last_epoch(host.shared))"),
     ),
     Row(
         "I1",
@@ -295,6 +311,7 @@ ROWS = [
             "echo $! >>/tmp/planted; exit $value",
             "for pid in $(cat /tmp/planted || :); do kill -9 $pid || :; done; rm -f /tmp/planted",
         ),
+        late=True,
     ),
     Row(
         "I3",
@@ -319,6 +336,7 @@ ROWS = [
         QUIET,
         "took 6",
         stand_in("jbs_stop.cluster", f'{ON_A_STANDBY}sleep 63\nexec {{real}} "$@"'),
+        late=True,
     ),
     Row(
         "I6",
@@ -327,6 +345,7 @@ ROWS = [
         MOVE,
         "jbs_start.cluster watch returned 7",
         stand_in("jbs_start.cluster", '{real} "$@"\nexit 7'),
+        late=True,
     ),
     Row(
         "I7",
@@ -335,6 +354,7 @@ ROWS = [
         QUIET,
         "jco_start.cluster watch again ended",
         stand_in("jco_start.cluster", f'{PROGRAMS}/jco_stop.cluster "$@"\nexec {{real}} "$@"'),
+        late=True,
     ),
     Row(
         "I8",
@@ -370,6 +390,7 @@ ROWS = [
             "jbs_spmd_status",
             f'{ON_A_STANDBY}{{ mkdir -p /run/bansho; date +%N >/run/bansho/asked; }}\nexec {{real}} "$@"',
         ),
+        late=True,
     ),
     Row(
         "I12",
@@ -397,5 +418,6 @@ ROWS = [
             '{real} "$@"; value=$?\nmkdir -p /sys/fs/cgroup/bansho.planted; exit $value',
             "rmdir /sys/fs/cgroup/bansho.planted 2>/dev/null || :",
         ),
+        late=True,
     ),
 ]

@@ -40,13 +40,14 @@ def test_an_audit_notices_a_broken_product(
     monkeypatch.setattr(
         "bansho.drill.round.RECOVERY", 40.0
     )  # what never comes back must not be waited for that long here
-    going = Round(standing, ROWS.index(rows[0]), [Planted(rows)], seed=7, rate=50.0)
-    error = ""
+    planted, error = Planted(rows), ""
+    going = Round(standing, ROWS.index(rows[0]), [planted], seed=7, rate=50.0)
     try:
         going.run()
     except BanshoError as problem:
         error = str(problem)
     found = campaign.verdicts(going.evidence(), error)
+    planted.end()
     for row in rows:
         print(f"{row.audit}: {row.broken}: {found[row.audit]}")
     for row in rows:

@@ -186,7 +186,7 @@ def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings
         silence=silence if back else None,
         reached=reached if back else None,
         running=None if ran is None else ran - due,
-        tally=tally(ledger, contender.stored(source) if back else ()),
+        tally=tally(ledger, contender.stored(sender, source) if back else ()),
         left_on=tuple(left_on),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
 
-from bansho.drill import trace
+from bansho.drill import takeover, trace
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults import FAULTS
 from bansho.drill.faults.fault import Fault, Scene
@@ -71,8 +71,8 @@ class Contender(ABC):
         """Starts a sender outside."""
 
     @abstractmethod
-    def stored(self, source: str) -> list[int]:
-        """The numbers that it holds of a sender."""
+    def stored(self, sender: Sender, source: str) -> list[int]:
+        """The numbers it holds of a sender that has ended, once what was acknowledged has had time to get there."""
 
     def configuration(self) -> str:
         """What the cluster was told, as crmsh shows it."""
@@ -114,9 +114,9 @@ class Watch(Contender):
         """Events."""
         return self.stage.send(rate, source)
 
-    def stored(self, source: str) -> list[int]:
+    def stored(self, sender: Sender, source: str) -> list[int]:
         """From the IM database."""
-        return self.stage.stored(source)
+        return takeover.settled(self.stage, sender, source)
 
 
 class SignalPostmaster(Fault):

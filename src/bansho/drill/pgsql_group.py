@@ -71,7 +71,7 @@ class PgsqlGroup(Contender):
         """Rows."""
         return self.stage.start_sender("bansho.drill.pgsql_writer", [self.stage.address], rate, source)
 
-    def stored(self, source: str) -> list[int]:
+    def stored(self, sender: Sender, source: str) -> list[int]:  # noqa: ARG002 - a row is there when it is acknowledged
         """From the table, asked on the active node."""
         node = self.stage.active() or self.stage.lab.nodes[0]
         answer = run(node, "ask the database", _psql(f"select number from written where source = '{source}'"))  # noqa: S608 - ours

@@ -7,11 +7,16 @@ from pathlib import Path
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
 from bansho.drill.stage import run
+from bansho.lab.errors import NodeOff
 from bansho.process import identity
 from bansho.process.identity import Stat
 
 PACEMAKER = [f"pacemaker-{each}" for each in ("attrd", "schedulerd", "fenced", "execd", "controld", "based")]
 """The daemons that pacemakerd starts and watches."""
+PACEMAKERD = """
+export PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none
+exec setsid --fork pacemakerd </dev/null >/dev/null 2>&1
+"""
 
 
 class KillDaemon(Fault):
@@ -25,6 +30,26 @@ class KillDaemon(Fault):
     def strike(self, scene: Scene) -> None:
         """Kills it."""
         os.kill(daemon(scene, self.daemon), signal.SIGKILL)
+
+
+class KillPacemakerd(KillDaemon):
+    """SIGKILL to the one that starts and watches the others, which live on; a lab's node has nobody to restart it."""
+
+    undone = "started again, as a service manager does"
+    heals = False
+    hold = 10.0
+
+    def __init__(self) -> None:
+        super().__init__("pacemakerd", "either")
+
+    def undo(self, scene: Scene) -> None:
+        """Starts it where its node still runs without it."""
+        try:
+            daemon(scene, self.daemon)
+        except NodeOff:
+            return
+        except NoTarget:
+            run(scene.victim, "start pacemakerd", ["sh", "-c", PACEMAKERD])
 
 
 class FreezeDaemon(Fault):
@@ -137,7 +162,8 @@ FAULTS: list[Fault] = [
     Move(),
     Standby(),
     *(FreezeDaemon(daemon) for daemon in PACEMAKER),
-    *(KillDaemon(daemon, "either") for daemon in (*PACEMAKER, "pacemakerd")),
+    *(KillDaemon(daemon, "either") for daemon in PACEMAKER),
+    KillPacemakerd(),
     KillDaemon("corosync", "moves"),
     FreezeCorosync(),
 ]
