@@ -17,6 +17,7 @@ from bansho.contract.suites import COMMANDS
 from bansho.database import instance
 from bansho.logicalhost import definition
 from bansho.logicalhost.definition import LogicalHost
+from bansho.logicalhost.mounts import is_mounted
 from bansho.manager import accounts
 
 FIRST_ACCOUNT = "admin"
@@ -55,7 +56,7 @@ def command(name: str, as_json: bool) -> None:
 
 def prepare(host: LogicalHost) -> Made:
     """Sets the shared directory up; what exists is left alone. Raises DiskNotMounted, UnknownUser, the parts' own."""
-    if host.disk and not os.path.ismount(host.disk.mount_point):
+    if host.disk and not is_mounted(host.disk.mount_point):
         raise DiskNotMounted(name=host.name, path=host.disk.mount_point, device=host.disk.device)
     shared = host.shared
     lines = [*_folders(host), *_suite_files(host)]

@@ -25,6 +25,7 @@ from bansho.contract import limits
 from bansho.logicalhost import block, history
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.errors import LeaseDamaged, LeaseHeld, LeaseLost, SharedDirectoryAbsent
+from bansho.logicalhost.mounts import is_mounted
 from bansho.logicalhost.node import Identity, identity
 
 CLAIM, BEAT = 0, 1
@@ -61,7 +62,7 @@ def available(host: LogicalHost) -> None:
 
 
 def _absence(host: LogicalHost) -> str:
-    if host.disk and not os.path.ismount(host.disk.mount_point):
+    if host.disk and not is_mounted(host.disk.mount_point):
         return f"nothing is mounted at {host.disk.mount_point}"
     if not host.shared.root.is_dir():
         return "no such directory"

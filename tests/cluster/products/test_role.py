@@ -13,7 +13,7 @@ from tests.commands.suites import eventually
 from bansho.cluster.adapter import role
 from bansho.cluster.adapter.errors import DiskNotTaken
 from bansho.cluster.adapter.host import load
-from bansho.cluster.agent import shared
+from bansho.logicalhost.mounts import is_mounted
 from bansho.logicalhost.places import NodePlaces
 
 if TYPE_CHECKING:
@@ -119,4 +119,4 @@ def test_a_disk_that_another_node_still_holds_is_waited_for(
         role.mount(resource, patience=0)
     Path(f"{mount}.tried").unlink()
     role.mount(resource, patience=30)
-    assert shared.is_mounted(str(disk))
+    assert is_mounted(str(disk))

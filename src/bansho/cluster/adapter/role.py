@@ -20,6 +20,7 @@ from bansho.cluster.agent import shared
 from bansho.cluster.conventions import Finding
 from bansho.cluster.errors import AgentError
 from bansho.cluster.model import Kind, Resource
+from bansho.logicalhost.mounts import is_mounted
 from bansho.logicalhost.places import NodePlaces
 
 MASTER, RELEASED = "master", "released"
@@ -147,7 +148,7 @@ def mount(disk: Resource, patience: float) -> None:
     """Mounts the disk; tries again for `patience` seconds, while another node may hold it. Raises DiskNotTaken."""
     facts, end = disk.parameters, time.monotonic() + patience
     options = ("-o", facts["options"]) if "options" in facts else ()
-    while not shared.is_mounted(facts["directory"]):
+    while not is_mounted(facts["directory"]):
         said = _ran("mount", "-t", facts["fstype"], *options, facts["device"], facts["directory"])
         if said and time.monotonic() >= end:
             raise DiskNotTaken(device=facts["device"], directory=facts["directory"], said=said)
@@ -157,7 +158,7 @@ def mount(disk: Resource, patience: float) -> None:
 def unmount(disk: Resource) -> None:
     """Unmounts the disk. Raises DiskNotReleased, naming who holds it."""
     directory = disk.parameters["directory"]
-    said = _ran("umount", directory) if shared.is_mounted(directory) else ""
+    said = _ran("umount", directory) if is_mounted(directory) else ""
     if said:
         services, persons = shared.holders(directory)
         raise DiskNotReleased(directory=directory, said=said, holders=", ".join(services + persons) or "nobody seen")

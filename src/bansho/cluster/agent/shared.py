@@ -3,19 +3,13 @@
 import os
 from pathlib import Path
 
+from bansho.logicalhost.mounts import is_mounted
 from bansho.process import holders as processes
 
 
 def online(directory: str, mount_point: str) -> bool:
     """Whether the shared directory is available here; with a mount point given, something has to be mounted there."""
     return (not mount_point or is_mounted(mount_point)) and Path(directory).is_dir()
-
-
-def is_mounted(mount_point: str) -> bool:
-    """Whether `mount_point` is one, by the kernel's list: unlike a comparison of devices it knows bind mounts."""
-    wanted = os.path.normpath(mount_point)
-    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as mounts:
-        return any(_unescaped(line.split(" ", 5)[4]) == wanted for line in mounts)
 
 
 SPARE = 16 << 20
@@ -33,12 +27,6 @@ def shortage(directory: str) -> str:
     left = found.f_bavail * found.f_frsize
     is_full = found.f_blocks and left < SPARE
     return f"the shared disk is full ({left >> 20} MiB left in {directory})" if is_full else ""
-
-
-def _unescaped(field: str) -> str:
-    for octal, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
-        field = field.replace(octal, character)
-    return field
 
 
 def holders(directory: str) -> tuple[list[str], list[str]]:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bansho.cluster.agent import shared
 from bansho.cluster.doctor.finding import CannotTell, Finding, Subject, ask, right, unknown, warning, wrong
 from bansho.logicalhost.definition import Disk
+from bansho.logicalhost.mounts import is_mounted
 
 JOURNALED = frozenset({"ext3", "ext4", "xfs", "btrfs", "gfs2", "ocfs2"})
 UNSAFE = frozenset({"nobarrier", "barrier=0", "data=writeback", "nojournal", "noload", "norecovery"})
@@ -78,7 +78,7 @@ def mounted_by_cluster_alone(subject: Subject) -> Iterator[Finding]:
     disk = required(subject)
     lines = at_boot(FSTAB.read_text(errors="replace"), disk) if FSTAB.exists() else []
     point = Path(disk.mount_point)
-    mounted = shared.is_mounted(disk.mount_point)
+    mounted = is_mounted(disk.mount_point)
     if lines:
         yield wrong(f"{FSTAB} mounts it at boot: {lines[0]}", "remove that line: only the cluster may mount it")
     elif mounted and subject.cib is not None and subject.home != subject.node:

@@ -16,7 +16,6 @@ from contextlib import closing, contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
-from bansho.cluster.agent.shared import is_mounted
 from bansho.cluster.errors import ToolFailed, ToolMissing
 from bansho.cluster.pacemaker import prelude, status
 from bansho.cluster.pacemaker.cib import Cib
@@ -25,6 +24,7 @@ from bansho.contract.messages import BanshoError
 from bansho.logicalhost import clusterstate, definition, history
 from bansho.logicalhost.clusterstate import ClusterState, FailureCount, NodeState, ResourceState
 from bansho.logicalhost.definition import LogicalHost
+from bansho.logicalhost.mounts import is_mounted
 
 FRESH = 1.0
 """The cluster is asked at most once in this many seconds, however many want to know."""
