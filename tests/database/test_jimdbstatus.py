@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.database.imdb import BOTH, Imdb, until
+from tests.database.imdb import BOTH, NEWEST, Imdb, define, until
 from tests.house import COMMANDS
 
 from bansho.contract import imdatabase
@@ -159,6 +159,22 @@ def test_1_for_a_control_file_that_cannot_be_read(imdb: Imdb) -> None:
         assert answer.returncode == 1
         assert answer.stderr.startswith("BSHO3013-E ")
         assert "pg_controldata" in answer.stderr
+
+
+@pytest.mark.skipif(len(NEWEST) < 2, reason="needs two versions of PostgreSQL")
+def test_1_for_a_database_of_another_version(imdb: Imdb) -> None:
+    define(imdb.house, NEWEST[1])
+    assert imdb.controller().ended() == 1
+    answer = imdb.status()
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("BSHO3003-E ")
+
+
+@pytest.mark.usefixtures("as_root")
+def test_12_where_the_data_directory_is_another_users(imdb: Imdb) -> None:
+    os.chown(imdb.data, 12345, -1)
+    assert imdb.controller().ended() == 1
+    assert imdb.value() == 12
 
 
 def test_1_for_a_postmaster_that_hangs(imdb: Imdb) -> None:

@@ -93,6 +93,7 @@ CAUSES = {
         Cause(1, "the postmaster hangs", "database/jimdbstatus::1_for_a_postmaster_that_hangs"),
         Cause(1, "its socket was removed", "database/jimdbstatus::1_for_a_postmaster_whose_socket_somebody_removed"),
         Cause(1, "the control file is damaged", "database/jimdbstatus::1_for_a_control_file_that_cannot_be_read"),
+        Cause(1, "another version made it", "database/jimdbstatus::1_for_a_database_of_another_version"),
         Cause(1, "a file does not answer", "database/jimdbstatus::1_for_a_file_that_does_not_answer"),
         Cause(1, "the caller has no right to look", "database/jimdbstatus::1_for_a_user_who_may_not_look"),
         Cause(4, "recovery after a crash", "database/jimdbstatus::4_while_it_recovers"),
@@ -105,6 +106,7 @@ CAUSES = {
         Cause(8, "killed", "database/jimdbstatus::8_after_a_crash"),
         Cause(8, "killed in its recovery", "database/jimdbstatus::8_where_the_recovery_itself_was_interrupted"),
         Cause(12, "stopped", "database/jimdbstatus::12_after_a_stop"),
+        Cause(12, "another user's", "database/jimdbstatus::12_where_the_data_directory_is_another_users"),
         Cause(
             16,
             "the controller lives alone",

@@ -8,7 +8,7 @@ from pathlib import Path
 from bansho.database import account as accounts
 from bansho.database import configuration, programs
 from bansho.database.account import Account
-from bansho.database.errors import DirectoryOccupied, ProgramFailed
+from bansho.database.errors import DirectoryOccupied, ProgramFailed, VersionMismatch
 from bansho.logicalhost.definition import LogicalHost
 
 LIMIT = 120
@@ -25,6 +25,15 @@ def is_database(data: Path) -> bool:
         return (data / "PG_VERSION").stat().st_size > 0
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def check_version(host: LogicalHost, bindir: Path) -> None:
+    """Raises VersionMismatch where programs of another major version made the database; its control file is theirs."""
+    data = host.shared.database
+    made_by = (data / "PG_VERSION").read_text().strip()
+    version = str(programs.major_version(bindir))
+    if made_by != version:
+        raise VersionMismatch(name=host.name, path=data, data=made_by, bindir=bindir, programs=version)
 
 
 def environment() -> dict[str, str]:

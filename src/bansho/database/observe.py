@@ -19,7 +19,7 @@ SLACK = 0.2
 def observe(host: LogicalHost, limit: float) -> State:
     """`host`'s state on this node, found within `limit` seconds unless the disk hangs.
 
-    Raises NotObservable or ProgramsAbsent where it cannot be found out.
+    Raises NotObservable, VersionMismatch or ProgramsAbsent where it cannot be found out.
     """
     deadline = time.monotonic() + limit
     try:
@@ -70,12 +70,14 @@ def control_state(host: LogicalHost, limit: float) -> str:
     """The control file's "Database cluster state", in PostgreSQL's words.
 
     Raises NotObservable where `pg_controldata` fails, doubts the file's checksum (up to version 16 on its output), or
-    does not end in time.
+    does not end in time; VersionMismatch where it is another version's.
     """
     path = host.shared.database / "global" / "pg_control"
-    answer = _pg_controldata(programs.bindir(host), host.shared.database, limit)
+    bindir = programs.bindir(host)
+    answer = _pg_controldata(bindir, host.shared.database, limit)
     states = [line.removeprefix(FIELD).strip() for line in answer.stdout.splitlines() if line.startswith(FIELD)]
     if answer.returncode or answer.stderr or "WARNING" in answer.stdout or len(states) != 1:
+        instance.check_version(host, bindir)  # another version's layout looks like damage
         said = (answer.stderr or answer.stdout).strip().partition("\n")[0] or f"status {answer.returncode}"
         raise NotObservable(what=path, reason=f"pg_controldata: {said[:200]}")
     return states[0]

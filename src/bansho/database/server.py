@@ -9,14 +9,7 @@ import psycopg
 from bansho.database import configuration, instance, postmaster, programs
 from bansho.database.account import Account
 from bansho.database.connection import conninfo
-from bansho.database.errors import (
-    DirectoryInUse,
-    NotSetUp,
-    ProgramFailed,
-    SocketFolderAbsent,
-    VersionMismatch,
-    WrongOwner,
-)
+from bansho.database.errors import DirectoryInUse, NotSetUp, ProgramFailed, SocketFolderAbsent, WrongOwner
 from bansho.database.state import Answer
 from bansho.logicalhost.definition import LogicalHost
 
@@ -56,10 +49,7 @@ def check(host: LogicalHost, account: Account, bindir: Path) -> None:
     owner = data.stat().st_uid
     if owner != account.uid:
         raise WrongOwner(name=host.name, path=data, owner=owner, user=account.name, uid=account.uid)
-    made_by = (data / "PG_VERSION").read_text().strip()
-    version = str(programs.major_version(bindir))
-    if made_by != version:
-        raise VersionMismatch(name=host.name, path=data, data=made_by, bindir=bindir, programs=version)
+    instance.check_version(host, bindir)
     if pids := postmaster.processes(data):
         raise DirectoryInUse(name=host.name, path=data, pids=", ".join(map(str, pids)))
 
