@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.house import House
+from tests.process.nobody import as_nobody
 
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost import definition as hosts
@@ -119,6 +120,7 @@ RESTARTS = {
         'suite = "base"\n' + SERVICE + 'restart = 0\n[[service]]\nname = "b"\nrestart = 1\ncommand = ["b"]\n',
         8,
     ),
+    "in one line with the rest": ('suite = "base"\nservice = [{ name = "b", command = ["b"], restart = 1 }]\n', 1),
 }
 
 
@@ -127,6 +129,24 @@ def test_a_restart_on_a_logical_host_is_an_error_with_file_and_line(text: str, l
     with pytest.raises(RestartForbidden, match=f"{PATH}, line {line}: service b"):
         parse(text)
     assert parse(text, logical=False).enabled["b"].restart == 1
+
+
+def test_every_mistake_at_once() -> None:
+    """What a check prints; what cannot be read at all is not looked at any further."""
+    malformed, wrong = "speed = 1\nrestart = 2", 'after = ["ghost"]\nrestart = 1'
+    for keys, named in ((malformed, ["speed", "restart"]), (wrong, ["ghost", "restart is not allowed"])):
+        found = [
+            str(each) for each in definition.problems(f'suite = "base"\n{SERVICE}{keys}', PATH, "base", logical=True)
+        ]
+        assert len(found) == 2, found
+        assert all(name in "".join(found) for name in named)
+
+
+def test_a_run_folder_is_not_a_suites_own(house: House) -> None:
+    house.define()
+    house.suite("base", f'suite = "base"\n{SERVICE}run-folder = "manager"\n')
+    with pytest.raises(MalformedSuite, match="service a: run-folder: expected a name that is no suite's"):
+        definition.load(hosts.load("watch"), "base")
 
 
 def test_every_error_of_process_management_has_an_id_of_its_own() -> None:
@@ -150,6 +170,14 @@ def test_root_runs_no_definition_that_somebody_else_could_have_written(house: Ho
     (path if whose == "file" else path.parent).chmod(0o777)
     with pytest.raises(UnsafeSuiteFile, match="mode 777"):
         definition.load(host, "base")
+
+
+@pytest.mark.usefixtures("as_root")
+def test_who_is_not_root_runs_what_anybody_wrote(house: House) -> None:
+    house.define("watch")
+    path = house.suite("base", 'suite = "base"\n[[service]]\nname = "one"\ncommand = ["true"]\n')
+    path.chmod(0o666)
+    assert as_nobody(lambda: definition.load(hosts.load("watch"), "base").suite) == "base"
 
 
 def test_a_suite_without_an_enabled_service_is_no_suite() -> None:

@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bansho.process import proctree
+from bansho.process import identity, proctree
 from bansho.process.identity import Stat
 from bansho.process.proctree import Process
 
@@ -70,6 +71,13 @@ def test_a_real_process_is_found_by_its_mark_alone() -> None:
         assert proctree.describe(found.values()) == f"{found[child.pid].stat.program} (pid {child.pid})"
         child.communicate(b"\n")
     assert not proctree.members(proctree.snapshot(), "/run/here/base")
+
+
+def test_a_look_ends_although_processes_never_cease_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = iter(range(2**22 + 1, 2**23))  # pids that the kernel never gives
+    monkeypatch.setattr(identity, "pids", lambda: [os.getpid(), next(listed)])
+    assert proctree.snapshot().keys() == {os.getpid()}
+    assert next(listed) == 2**22 + 1 + proctree.LOOKS
 
 
 def test_a_zombie_is_no_living_process() -> None:

@@ -24,10 +24,13 @@ def own() -> Path | None:
     """The folder of this process's group, below no group of ours; None where the kernel shows none."""
     if os.environ.get(WITHOUT):
         return None
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    groups = Path("/proc/self/cgroup").read_text().splitlines()
-    mount = next((line.split() for line in mounts if " - cgroup2 " in line), None)
-    path = next((Path(line[3:]) for line in groups if line.startswith("0::/")), None)
+    return group_of(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
+
+
+def group_of(mounts: str, groups: str) -> Path | None:
+    """The folder of a process's group, below no group of ours, by what its `mountinfo` and `cgroup` say. Pure."""
+    mount = next((line.split() for line in mounts.splitlines() if " - cgroup2 " in line), None)
+    path = next((Path(line[3:]) for line in groups.splitlines() if line.startswith("0::/")), None)
     if mount is None or path is None:
         return None
     root, mount_point = Path(mount[3]), Path(mount[4])
@@ -48,8 +51,7 @@ def create(name: str) -> Path | None:
     with suppress(OSError):
         group.mkdir()
         join(child(group, MANAGER))
-        if os.access(group / "cgroup.kill", os.W_OK):
-            return group
+        return group
     leave(parent)
     remove(group)
     return None
@@ -96,7 +98,7 @@ def populated(group: Path) -> bool:
 
 
 def kill(group: Path) -> None:
-    """Kills every process in the group and below at once, those that are being forked too."""
+    """Kills every process in the group and below at once, those that are being forked too; by a kernel from 5.14 on."""
     with suppress(OSError):
         (group / "cgroup.kill").write_text("1")
 

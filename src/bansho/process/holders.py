@@ -26,22 +26,20 @@ def holders(directory: str) -> list[Holder]:
 
 
 def _holder(pid: int, directory: str) -> Holder | None:
-    path = next((path for path in _held(pid, directory) if path == directory or path.startswith(f"{directory}/")), None)
+    path = next((path for path in held(pid, directory) if path == directory or path.startswith(f"{directory}/")), None)
     stat = identity.stat(pid) if path else None
     return Holder(pid, stat.program, path) if path and stat else None
 
 
-def _held(pid: int, directory: str) -> Iterator[str]:
+def held(pid: int, directory: str) -> Iterator[str]:
     """What the process holds open; of its mappings those alone whose line speaks of the directory."""
     process = f"/proc/{pid}"
     with suppress(OSError):
         for link in ("cwd", "root", "exe"):
             yield os.readlink(f"{process}/{link}")  # noqa: PTH115 - called for every descriptor there is
         for descriptor in os.listdir(f"{process}/fd"):  # noqa: PTH208
-            try:
+            with suppress(FileNotFoundError):  # it was closed just now
                 yield os.readlink(f"{process}/fd/{descriptor}")  # noqa: PTH115
-            except FileNotFoundError:  # it was closed just now
-                continue
         yield from _mapped(f"{process}/maps", os.fsencode(directory))
 
 

@@ -60,8 +60,8 @@ def main(arguments: list[str]) -> None:
     """Launches, or reports why not and ends."""
     try:
         launch(*arguments)
-    except KeyError as error:
-        report(f"unknown user {error}")
+    except KeyError:
+        report(f"unknown user {arguments[2]}")
     except OSError as error:
         report(f"{error.strerror}: {error.filename or arguments[4]}")
     sys.exit(CANNOT_LAUNCH)

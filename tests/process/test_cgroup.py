@@ -1,0 +1,36 @@
+"""Where a suite's control group is made, and what becomes of it where that is not possible."""
+
+from pathlib import Path
+
+import pytest
+from tests.process.nobody import as_nobody
+
+from bansho.process import cgroup
+
+MOUNT = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
+OTHERS = "22 27 0:20 / /proc rw - proc proc rw\n31 23 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+PLACES: dict[str, tuple[str, str, str | None]] = {
+    "in a group": (MOUNT.format(root="/"), "0::/system.slice/pacemaker.service\n", "system.slice/pacemaker.service"),
+    "at the top": (MOUNT.format(root="/"), "0::/\n", ""),
+    "beside the old version": (MOUNT.format(root="/"), "4:cpu:/busy\n0::/quiet\n", "quiet"),
+    "in a service of ours": (MOUNT.format(root="/"), "0::/a/bansho.watch.base.1f/service.x\n", "a"),
+    "in a container": (MOUNT.format(root="/docker/7"), "0::/docker/7/a\n", "a"),
+    "outside of what is mounted": (MOUNT.format(root="/docker/7"), "0::/docker/8\n", None),
+    "nothing mounted": ("", "0::/a\n", None),
+    "only the old version": (MOUNT.format(root="/"), "4:cpu:/a\n", None),
+}
+
+
+@pytest.mark.parametrize(("mount", "groups", "below"), PLACES.values(), ids=PLACES)
+def test_the_group_of_a_process(mount: str, groups: str, below: str | None) -> None:
+    found = cgroup.group_of(OTHERS + mount, groups)
+    assert found == (None if below is None else Path("/sys/fs/cgroup", below))
+
+
+@pytest.mark.usefixtures("as_root")
+def test_without_the_right_to_make_one_there_is_none() -> None:
+    def try_it() -> tuple[bool, bool]:
+        before = Path("/proc/self/cgroup").read_text()
+        return cgroup.create("test") is None, Path("/proc/self/cgroup").read_text() == before
+
+    assert as_nobody(try_it) == [True, True]
