@@ -69,9 +69,9 @@ def end(scan: Scan, group: Path | None = None, limit: float = LIMIT) -> list[Sur
             _signal(stat, signal.SIGKILL)
         for stat in found:
             _wait(stat, until)
-        left = scan() or scan()  # twice: a process that forks and ends all the time can slip through one look
+        left = scan() or (scan() if found else {})  # the second look of two at least: one can be slipped through
         if not left or time.monotonic() >= until:
-            return [_survivor(process.stat) for process in left.values()]
+            return [_survivor(process.stat) for process in left.values() if _lives(process.stat)]
 
 
 def _freeze(scan: Scan, until: float) -> list[Stat]:
@@ -114,6 +114,11 @@ def _opened(stat: Stat) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _lives(stat: Stat) -> bool:
+    """Whether it is more than a zombie now, which holds nothing: on a busy node a killed one ends in its own time."""
+    return identity.lives(stat.pid, stat.ticks)
 
 
 def _survivor(stat: Stat) -> Survivor:
