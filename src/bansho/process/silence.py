@@ -7,7 +7,7 @@ processor, only when its beat counts as lost for good, which is when the status 
 
 from bansho.contract import limits
 from bansho.contract.suites import COMMANDS
-from bansho.process import identity, record
+from bansho.process import identity, record, spawning
 from bansho.process.errors import ManagerMute
 from bansho.process.folder import Folder
 from bansho.process.record import Record, Trust
@@ -25,7 +25,12 @@ def hopeless(trust: Trust, state: str) -> bool:
 
 
 def check(folder: Folder, host: str, suite: str) -> None:
-    """Raises ManagerMute where the process manager, which has been silent for a while, is hopeless."""
+    """Raises ManagerMute where the process manager, which has been silent for a while, is hopeless.
+
+    While another command is clearing away, it stands still because that is about to kill it: then its end tells.
+    """
+    if not spawning.free(str(folder.order_lock)):
+        return
     try:
         found = record.read(folder.record)
     except record.Damage:  # it is about to be written anew, or the status says what is wrong
