@@ -178,5 +178,6 @@ def test_a_status_does_not_wait_for_a_disk_that_blocks(base: Suite, disk: Disk) 
     base.write(steady("one"))
     os.mkfifo(Path(disk.point, "lease"))
     assert base.status("-t", "1").returncode == 12
-    base.start("--timeout", "0.5")
+    ended = base.start("--timeout", "0.5")
+    assert "after 0.5 s and goes on; outstanding: preparing: definition and shared directory" in ended.stderr
     assert base.value == 12, "the start is under way, and is given up in its own time"

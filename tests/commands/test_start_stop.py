@@ -117,6 +117,9 @@ def test_a_second_start_joins_the_first_ones_wait(base: Suite) -> None:
 def test_a_start_that_takes_too_long_goes_on(base: Suite) -> None:
     gate = base.gate("gate")
     base.write(service("slow", "status=recovering", f"gate={gate}", "ready", "wait"), steady("next", after=["slow"]))
+    first = base.popen("start.cluster")
+    eventually(lambda: (base.folder / "record").exists() and bool(base.services()))
+    eventually(lambda: base.services()["slow"]["status"] == "recovering")
     ended = base.start("--timeout", "1")
     assert ended.returncode == 0
     assert "BSHO2103-W" in ended.stderr
@@ -124,7 +127,7 @@ def test_a_start_that_takes_too_long_goes_on(base: Suite) -> None:
     assert "next waiting" in ended.stderr
     assert base.value == 12
     gate.write_text("go")
-    base.wait_for(0)
+    assert first.communicate()[0] == "base on watch: all running\n"
 
 
 def test_a_start_with_a_service_that_is_overdue_is_not_over_while_another_one_is_under_way(base: Suite) -> None:
@@ -133,7 +136,9 @@ def test_a_start_with_a_service_that_is_overdue_is_not_over_while_another_one_is
         service(name, f"gate={gate}", "ready", "wait", start_limit=s) for name, s in (("a", 0.2), ("b", 60))
     )
     base.write(late, patient)
-    ended = base.start("--timeout", "1.5")
+    base.popen("start.cluster", "--timeout", "0.1").communicate()
+    base.wait_for_service("a", "overdue")
+    ended = base.start("--timeout", "1")
     assert "BSHO2103-W" in ended.stderr
     assert "outstanding: a overdue for " in ended.stderr
     assert "b starting for " in ended.stderr

@@ -18,11 +18,12 @@ from bansho.process import control, text
 from bansho.process.errors import TurnedRound
 from bansho.process.notifysocket import check_length
 from bansho.process.reloading import Change
-from bansho.process.supervision import Supervision
+from bansho.process.supervision import PREPARING, Supervision
 
 PEER = struct.Struct("3i")
 """pid, uid, gid of who connected, as the kernel says."""
 REQUEST_BYTES = 1 << 16
+CLEARING = "clearing away what the services left, and giving the shared directory back"
 
 Answer = dict[str, Any]
 Failure = Callable[[], str]
@@ -104,7 +105,8 @@ class Orders:
         elif supervision.aim is SuiteAim.DOWN:
             yield self._turned_round("start", "it is being stopped")
         else:
-            yield self._done(ServiceState.READY) | {"settled": supervision.settled}
+            settled = supervision.settled
+            yield self._done(ServiceState.READY, "" if settled else PREPARING) | {"settled": settled}
 
     def _start_is_over(self) -> bool:
         supervision = self._supervision
@@ -120,7 +122,7 @@ class Orders:
         elif supervision.aim is SuiteAim.UP:
             yield self._turned_round("stop", "it is being started")
         else:
-            yield self._done(ServiceState.STOPPED)
+            yield self._done(ServiceState.STOPPED, CLEARING)
 
     def _turned_round(self, order: str, reason: str) -> Answer:
         site = self._supervision.site
@@ -161,9 +163,10 @@ class Orders:
         site, value = self._supervision.site, operation.ALL_STOPPED
         return {"done": True, "value": value, "text": text.line(site.host, site.suite, value), "outstanding": []}
 
-    def _done(self, aim: ServiceState) -> Answer:
+    def _done(self, aim: ServiceState, rest: str = "") -> Answer:
+        """`rest` is what is outstanding where no service is."""
         standing = self._supervision.standing
-        outstanding = text.outstanding(self._supervision.glances(), aim)
+        outstanding = text.outstanding(self._supervision.glances(), aim) or [rest] * bool(rest)
         return {"done": True, "value": standing.value, "text": standing.text, "outstanding": outstanding}
 
 
