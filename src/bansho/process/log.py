@@ -42,11 +42,19 @@ class Log:
 
     def _write(self) -> None:
         log = logging.getLogger("bansho.process")
-        log.addHandler(_Private(self._path, maxBytes=MAXIMUM_BYTES, backupCount=KEPT_FILES, encoding="utf-8"))
+        log.addHandler(bounded(self._path))
         log.setLevel(logging.INFO)
         log.propagate = False
         while entry := self._entries.get():
             log.info(json.dumps(entry, default=str))
+
+
+def bounded(path: Path, maximum: int = MAXIMUM_BYTES) -> RotatingFileHandler:
+    """Before the file grows beyond `maximum` bytes it is set aside as NAME.1, that as NAME.2, that as NAME.3.
+
+    It is opened with the first entry, so that a place that is not there yet costs that entry alone.
+    """
+    return _Private(path, maxBytes=maximum, backupCount=KEPT_FILES, encoding="utf-8", delay=True)
 
 
 class _Private(RotatingFileHandler):
