@@ -1,5 +1,6 @@
 """What start and stop have in common: their arguments, and that they return 0 or 1 and nothing else."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -10,7 +11,7 @@ from bansho.commands.report import Report
 from bansho.contract import termination
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import messages
+from bansho.process import identity, messages
 from bansho.process.ordering import Outcome, Tell
 
 Give = Callable[[LogicalHost, str, float, Tell], Outcome]
@@ -43,7 +44,9 @@ def run(
     limit = options.timeout or getattr(host.limits, which)
     report = Report(as_json=options.json)
     try:
-        outcome = give(host, suite, limit, lambda line: report.message(messages.PROGRESS(what=line)))
+        outcome = give(
+            host, suite, max(0.0, limit - _spent()), lambda line: report.message(messages.PROGRESS(what=line))
+        )
     except (BanshoError, OSError) as error:
         refusal = of_system(error) if isinstance(error, OSError) else error
         report.message(refusal)
@@ -51,3 +54,9 @@ def run(
     report.message(say(host.name, suite, limit, outcome))
     facts = {"status": outcome.value, "outstanding": outcome.outstanding, "in_time": outcome.in_time}
     report.finish(termination.NORMAL, outcome.text, host=host.name, suite=suite, **facts)
+
+
+def _spent() -> float:
+    """Seconds since the caller started this command: on a busy node an interpreter needs a while to come up."""
+    me = identity.stat(os.getpid())
+    return identity.age(me) if me else 0.0

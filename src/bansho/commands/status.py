@@ -7,6 +7,7 @@ no `site`, no `json`. Everything else, every doubt and every mistake is `operati
 import posix
 import sys
 
+from bansho.commands import run
 from bansho.process import fresh
 
 TYPE_CHECKING = False  # not typing's, which would cost as much as the interpreter itself
@@ -94,6 +95,4 @@ def _thoroughly() -> None:
         import site
 
         site.main()
-    from bansho.commands import operation
-
-    operation.main()
+    run("operation")

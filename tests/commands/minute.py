@@ -1,0 +1,90 @@
+"""Commands that truly run into the default limits of a minute, beside the other tests of this folder."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.commands.suites import Suite, service
+from tests.house import House
+
+SAMPLE = 2.0
+"""Seconds between two looks at the status."""
+LONG = 3600
+"""Seconds: a service's limit that outlasts the command's, and all tests of this folder."""
+
+
+class Away(House):
+    """A house that the environment of this process does not name."""
+
+    def __init__(self) -> None:
+        root = Path(tempfile.mkdtemp(prefix="b-", dir="/tmp"))
+        root.chmod(0o755)
+        super().__init__(root)
+        self._environment = os.environ | {"BANSHO_ETC": str(self.etc), "BANSHO_RUN": str(self.run)}
+
+    def command(self, name: str, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        return super().command(name, *arguments, env=self._environment, **options)
+
+
+class Course:
+    """One command on its way: how long it took, what it said, and every value that the status had meanwhile."""
+
+    def __init__(self, verb: str, *acts: str, **keys: Any) -> None:
+        house = Away()
+        house.define("minute")
+        self.suite, self.verb = Suite(house, "minute"), verb
+        self.gate = self.suite.gate("gate")
+        self.suite.write(service("slow", *(act.format(gate=self.gate) for act in acts), **keys))
+        self.values: list[int] = []
+        self._command = threading.Thread(target=self._run, name=verb)
+        self._looks = threading.Thread(target=self._look, name="looks")
+
+    def begin(self) -> None:
+        """Gives the command."""
+        self._command.start()
+        self._looks.start()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        self.ended = getattr(self.suite, self.verb)()
+        self.seconds = time.monotonic() - began
+
+    def _look(self) -> None:
+        self._command.join(SAMPLE)
+        while self._command.is_alive():
+            self.values.append(self.suite.value)
+            self._command.join(SAMPLE)
+
+    def wait(self) -> None:
+        """Waits until the command has come back."""
+        self._command.join()
+        self._looks.join()
+
+    def end(self) -> None:
+        """Leaves nothing."""
+        self.suite.killall()
+        self.wait()
+        shutil.rmtree(self.suite.house.root)
+
+
+class Minute:
+    """All that takes a minute, at the same time."""
+
+    def __init__(self) -> None:
+        self.start = Course("start", "gate={gate}", "ready", "wait", start_limit=LONG)
+        self.late = Course("start", "gate={gate}", "ready", "wait")
+        self.stop = Course("stop", "term-gate={gate}", "ready", "wait", stop_limit=LONG)
+        self.courses = (self.start, self.late, self.stop)
+        self.stop.suite.start()
+        for course in self.courses:
+            course.begin()
+
+    def end(self) -> None:
+        """Leaves nothing."""
+        for course in self.courses:
+            course.end()
