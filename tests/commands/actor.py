@@ -3,9 +3,10 @@
 ready, status=TEXT, stopping, sleep=SECONDS, exit=STATUS, wait (for ever), beat=SECONDS (as long as it lives);
 gate=FIFO (waits until it is written); ignore-term, term=STATUS (how it ends on SIGTERM), term-gate=FIFO (waits before
 that); trace=FILE (adds "NAME WORD" lines of its life); escapee=WAY+WAY... (a child that leaves by: stay, setsid,
-orphan, cleared, renamed, ignore, forking)
+orphan, cleared, renamed, ignore, forking); bomb=PROCESSES (forks, each of them too, until there are so many)
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -81,6 +82,16 @@ def settle(ways: set[str]) -> None:
     os._exit(0)
 
 
+def bomb(processes: int) -> None:
+    """Forks as fast as it can, and so does each child; a byte in a pipe stands for each that may still be made."""
+    reader, writer = os.pipe()
+    os.write(writer, bytes(processes))
+    os.set_blocking(reader, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.read(reader, 1):
+            os.fork()
+
+
 class Actor:
     """One method a word of the argument list; `_` stands for `-`."""
 
@@ -130,6 +141,9 @@ class Actor:
     def escapee(self, ways: str) -> None:
         if os.fork() == 0:
             flee(set(ways.split("+")))
+
+    def bomb(self, processes: str) -> None:
+        bomb(int(processes))
 
     def settle(self, ways: str) -> None:
         settle(set(ways.split("+")))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,29 @@ def test_a_half_started_suite(base: Suite, mechanism: str, nothing_new: Callable
     _, errors = start.communicate()
     assert start.returncode == 0
     assert "BSHO2012-E" in errors
+    assert nothing_new() == set()
+    assert base.value == 8
+
+
+BOMB = 400
+
+
+@pytest.mark.parametrize("verb", ["killall", "stop"])
+def test_a_fork_bomb_that_goes_off_meanwhile(
+    base: Suite, mechanism: str, verb: str, nothing_new: Callable[[], set[tuple[int, int]]]
+) -> None:
+    gate = base.gate("gate")
+    acts = ["ready", "ignore-term", f"gate={gate}", f"bomb={BOMB}", "wait"]
+    base.write(service("bomb", *acts, stop_limit=0.1), steady("one"))
+    base.start()
+    command = base.popen(f"{verb}.cluster")
+    gate.write_text("go")
+    said, errors = command.communicate()
+    assert (command.returncode, said.split(": ")[1]) == (
+        0,
+        {"killall": "nothing is left\n", "stop": "all stopped\n"}[verb],
+    )
+    assert errors.count("BSHO2108-E") == 0
     assert nothing_new() == set()
     assert base.value == 8
 
@@ -203,19 +227,33 @@ def commands() -> str:
     return f'{{ PATH = "{COMMANDS}:/usr/bin:/bin" }}'
 
 
+@contextmanager
+def stranger() -> Iterator["subprocess.Popen[bytes]"]:
+    """A living process that is none of the suite's."""
+    with subprocess.Popen([sys.executable, "-I", "-S", str(ACTOR), "wait"]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_a_recycled_pid_is_left_alone(base: Suite) -> None:
-    """Everything on this node that names a process names one that is no longer it."""
+    """Everything on this node that names a process names one that is no longer it: the manager's, and a service's."""
     base.write(steady("one"))
     base.start()
     record = (base.folder / "record").read_text()
+    old = (base.manager, base.pid("one"))
     base.killall()
-    with subprocess.Popen([sys.executable, "-I", "-S", ACTOR, "wait"]) as stranger:
-        old = record.split(" ")[4]
-        (base.folder / "record").write_text(record.replace(old, str(stranger.pid)))
-        assert base.value == 8
-        assert base.killall().returncode == 0
-        assert stranger.poll() is None
-        stranger.kill()
+    with ExitStack() as strangers:
+        manager, one = (strangers.enter_context(stranger()) for _ in old)
+        changed = record.replace(f" {old[0]} ", f" {manager.pid} ").replace(f'"pid":{old[1]}', f'"pid":{one.pid}')
+        assert changed.count(str(manager.pid)) == changed.count(f'"pid":{one.pid}') == 1
+        for order in (base.killall, base.stop, base.start):
+            (base.folder / "record").write_text(changed)
+            assert base.value == 8
+            assert order().returncode == 0
+            assert (manager.poll(), one.poll()) == (None, None), order
+        assert base.value == 0
 
 
 def test_other_holders_of_the_disk_are_named_and_left_alone(base: Suite) -> None:

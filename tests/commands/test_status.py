@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ from tests.commands.suites import Suite, eventually, service, steady
 from tests.house import COMMANDS, House
 
 from bansho.contract import limits
-from bansho.process import record
+from bansho.process import identity, record
 
 
 def test_all_running_and_all_stopped(base: Suite) -> None:
@@ -59,6 +61,18 @@ def test_a_start_is_retry_until_its_limit_then_counts_as_not_running(base: Suite
     assert base.services()["slow"]["pid"] is not None, "it is left alone"
     gate.write_text("go")
     base.wait_for(0)
+
+
+def test_ready_twice_is_ready_once(base: Suite) -> None:
+    gate = base.gate("gate")
+    base.write(service("one", "ready", f"gate={gate}", "ready", "status=again", "wait"))
+    base.start()
+    since = base.services()["one"]["since"]
+    gate.write_text("go")
+    eventually(lambda: base.services()["one"]["status"] == "again")
+    assert (base.value, base.services()["one"]["state"]) == (0, "ready")
+    assert abs(base.services()["one"]["since"] - since) < 0.01
+    assert (base.folder / "spmd.log").read_text().count('"state": "ready"') == 1
 
 
 def test_a_service_that_hangs_counts_as_not_running_until_it_beats_again(base: Suite) -> None:
@@ -122,11 +136,11 @@ def test_a_frozen_manager_is_retry_then_failure(base: Suite) -> None:
 
 
 def age_record(suite: Suite, seconds: float) -> None:
-    """Makes the record look older than it is: its manager is frozen and does not write."""
+    """Makes the record look older than it is, at most as old as the boot: its manager is frozen and does not write."""
     path = suite.folder / "record"
     found = record.read(path)
     assert found is not None
-    record.write(path, found._replace(until=found.until - round(seconds * 100)))
+    record.write(path, found._replace(until=max(0, found.until - round(seconds * 100))))
 
 
 def test_a_dead_manager_with_living_services(base: Suite) -> None:
@@ -150,10 +164,35 @@ def test_a_dead_manager_whose_services_hide(base: Suite, mechanism: str) -> None
     assert base.value == 8
 
 
+OTHER_BOOT = "11111111-2222-3333-4444-555555555555"
+
+
+def test_what_an_older_boot_left_is_nothing(base: Suite) -> None:
+    """The whole folder as a power loss leaves it, where it survives that: record, locks, sockets, control group."""
+    base.write(steady("one"))
+    base.start()
+    left = base.house.root / "left"
+    shutil.copytree(base.folder, left, ignore=shutil.ignore_patterns("*.sock", "one"))
+    base.killall()
+    shutil.copytree(left, base.folder, dirs_exist_ok=True)
+    path = base.folder / "record"
+    path.write_text(path.read_text().replace(identity.boot_id(), OTHER_BOOT))
+    (base.folder / "cgroup").write_text("/sys/fs/cgroup/bansho.watch.base.00000000\n")
+    for name in ("control.sock", "notify/one"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as dead:
+            dead.bind(str(base.folder / name))
+    assert base.value == 8
+    assert base.stop().stdout == "base on watch: all stopped\n"
+    assert base.value == 8
+    assert "BSHO2011-E" in base.reload().stderr
+    assert base.start().stdout == "base on watch: all running\n"
+    assert base.value == 0
+
+
 def test_a_record_of_another_boot_is_nothing(base: Suite) -> None:
     base.write()
     base.folder.mkdir(parents=True)
-    alien = record.own(0, "all running", {})._replace(boot_id="11111111-2222-3333-4444-555555555555")
+    alien = record.own(0, "all running", {})._replace(boot_id=OTHER_BOOT)
     record.write(base.folder / "record", alien)
     assert base.value == 8
 
@@ -218,15 +257,21 @@ def test_a_shared_disk_that_hangs_is_a_time_out(base: Suite) -> None:
 
 
 def test_many_at_once_beside_other_commands(base: Suite) -> None:
+    def values() -> set[int]:
+        with ThreadPoolExecutor(50) as pool:
+            return set(pool.map(lambda _: base.value, range(50)))
+
     base.write(steady("one"))
-    base.start()
-    with ThreadPoolExecutor(50) as pool:
-        values = set(pool.map(lambda _: base.value, range(50)))
-    assert values == {0}
+    start = base.popen("start.cluster")
+    assert values() <= {8, 12, 0}
+    start.communicate()
+    assert values() == {0}
+    base.write(steady("one", stop_limit=20))
+    reload = subprocess.Popen([COMMANDS / "jbs_spmd_reload", "-h", base.host], stderr=subprocess.DEVNULL)
+    assert values() == {0}
+    assert reload.wait() == 0
     stop = base.popen("stop.cluster")
-    with ThreadPoolExecutor(50) as pool:
-        values = set(pool.map(lambda _: base.value, range(50)))
-    assert values <= {0, 12, 8}
+    assert values() <= {0, 12, 8}
     stop.communicate()
     assert base.value == 8
 
