@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.process.nobody import as_nobody
 
-from bansho.process import cgroup
+from bansho.process import bounded, cgroup, termination
 
 MOUNT = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 OTHERS = "22 27 0:20 / /proc rw - proc proc rw\n31 23 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
@@ -34,3 +34,28 @@ def test_without_the_right_to_make_one_there_is_none() -> None:
         return cgroup.create("test") is None, Path("/proc/self/cgroup").read_text() == before
 
     assert as_nobody(try_it) == [True, True]
+
+
+def test_a_group_that_is_gone_has_no_process(tmp_path: Path) -> None:
+    """As it is for who reads it just after its end: its folder was listed, and its file cannot be read."""
+    assert cgroup.processes(tmp_path) == set()
+    assert cgroup.wait_empty(tmp_path, 10)
+    cgroup.kill(tmp_path)
+
+
+@pytest.mark.usefixtures("as_root")
+def test_whoever_ends_a_group_leaves_it_first() -> None:
+    if cgroup.own() is None:
+        pytest.skip("no control groups v2 here")
+
+    def inside_and_outside() -> list[bool]:
+        group = cgroup.create("test")
+        assert group is not None
+        seen = [cgroup.populated(group)]
+        for _ in range(2):  # the second time it is out already
+            termination.leave_group(group)
+            seen.append(cgroup.populated(group))
+        cgroup.remove(group)
+        return [*seen, group.exists()]
+
+    assert bounded.ask(inside_and_outside, 10) == [True, False, False, False]

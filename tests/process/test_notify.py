@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bansho.process.notify import notify, watchdog_interval
+from bansho.process.notify import give_up, notify, watchdog_interval
 
 
 @pytest.fixture
@@ -36,6 +36,14 @@ def test_nothing_happens_without_a_process_manager(monkeypatch: pytest.MonkeyPat
     assert not notify("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/at/all")
     assert not notify("READY=1")
+
+
+def test_whoever_gives_up_says_why_to_both(listener: socket.socket, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        give_up("BSHO4001-E no port")
+    assert ended.value.code == 1
+    assert listener.recv(100) == b"STATUS=BSHO4001-E no port"
+    assert capsys.readouterr().err == "BSHO4001-E no port\n"
 
 
 def test_a_process_manager_that_hangs_does_not_hang_its_services(listener: socket.socket) -> None:

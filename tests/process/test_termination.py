@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.process.nobody import as_nobody
 
 from bansho.process import holders, identity, termination
 from bansho.process.proctree import Process
@@ -56,6 +57,12 @@ def test_what_ended_after_the_last_look_is_no_survivor(child: "subprocess.Popen[
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert termination.end(lambda: looks, limit=0) == []
+
+
+@pytest.mark.usefixtures("as_root")
+def test_whom_this_user_may_not_end_is_named_so() -> None:
+    ((pid, _, why),) = as_nobody(lambda: termination.end(lambda: found(1), limit=0))
+    assert (pid, why.rpartition(" (")[0]) == (1, "this user has no right to end it")
 
 
 def test_holders_by_every_way(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -39,6 +39,11 @@ def run(host: LogicalHost, site: Site, preparation: Preparation, ready: int) -> 
 
 async def _live(host: LogicalHost, site: Site, preparation: Preparation, ready: int) -> None:
     await Management(host, site, preparation).live(ready)
+
+
+def logs_to_bound(suite: str, services: Iterable[str], keeper: KeeperState) -> list[str]:
+    """The names of the services' logs, as long as they are this node's to touch. Pure."""
+    return [f"{suite}.{service}.log" for service in services if keeper is KeeperState.HELD]
 
 
 class Management:
@@ -116,10 +121,8 @@ class Management:
         self._rotation = asyncio.get_running_loop().create_task(logs)
 
     def _logs(self) -> list[str]:
-        """The services' logs, as long as they are this node's to touch."""
-        if self._keeper_state() is not KeeperState.HELD:
-            return []
-        return [f"{self._site.suite}.{glance.name}.log" for glance in self._supervision.glances()]
+        services = [glance.name for glance in self._supervision.glances()]
+        return logs_to_bound(self._site.suite, services, self._keeper_state())
 
     def _keeper_state(self) -> KeeperState:
         return self._keeper.state if self._keeper else KeeperState.HELD
@@ -165,8 +168,7 @@ class Management:
             survivors = await ask(
                 lambda: termination.end(termination.suite_scan(self._site.folder, spared)), termination.LIMIT + 1
             )
-            for survivor in survivors:
-                self._log("survived", **survivor._asdict())
+            self._log("swept", survived=[survivor._asdict() for survivor in survivors])
 
     async def _release(self) -> None:
         if not self._keeper:

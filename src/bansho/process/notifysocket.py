@@ -16,7 +16,7 @@ CREDENTIALS = struct.Struct("3i")
 """pid, uid, gid of the sender, as the kernel says."""
 
 Received = Callable[[int, list[str]], None]
-"""Called with the sender's pid and the message's lines."""
+"""Called with the sender's pid, 0 where it lives out of our sight, and the message's lines."""
 
 
 def check_length(path: Path) -> None:
@@ -55,14 +55,5 @@ class NotifySocket:
         with suppress(BlockingIOError):
             while True:
                 message, ancillary, _, _ = self._socket.recvmsg(MESSAGE_BYTES, socket.CMSG_SPACE(CREDENTIALS.size))
-                pid = _sender(ancillary)
-                if pid:
-                    self._received(pid, message.decode(errors="replace").split("\n"))
-
-
-def _sender(ancillary: list[tuple[int, int, bytes]]) -> int:
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            pid: int = CREDENTIALS.unpack_from(data)[0]
-            return pid
-    return 0
+                (_, _, credentials), *_ = ancillary  # with each message, and first, by SO_PASSCRED: unix(7)
+                self._received(CREDENTIALS.unpack(credentials)[0], message.decode(errors="replace").split("\n"))

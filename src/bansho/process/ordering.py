@@ -114,11 +114,10 @@ def _left(until: float) -> float:
 def _asked(host: LogicalHost, suite: str, order: Order, tell: Tell) -> dict[str, Any]:
     """The last answer to an order. Raises NoManager, Broken or ManagerMute."""
     folder = bringup.folder_of(host, suite)
-    for answer in control.answers(folder.control, order, partial(silence.check, folder, host.name, suite)):
-        if "progress" not in answer:
-            return answer
+    answers = control.answers(folder.control, order, partial(silence.check, folder, host.name, suite))
+    while "progress" in (answer := next(answers)):
         tell(answer["progress"])
-    raise Broken
+    return answer
 
 
 class Reloaded(NamedTuple):

@@ -176,12 +176,11 @@ class RunningService:
     def stop(self) -> None:
         """Asks it to end, in its own time."""
         self.happen(Event.ASKED_TO_STOP)
-        if self._process:
-            for number in (signal.SIGTERM, signal.SIGCONT):  # a process that stands still could not obey
-                self.signal(number)
+        for number in (signal.SIGTERM, signal.SIGCONT):  # a process that stands still could not obey
+            self.signal(number)
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to its first process."""
+        """Sends a signal to its first process, while that lives."""
         if self._process:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._descriptor, number)

@@ -64,7 +64,7 @@ class Supervision:
         self._keeper: Callable[[], KeeperState] = lambda: KeeperState.HELD
         self._looking = False
         self._since = time.time()
-        self._beat: asyncio.TimerHandle | None = None
+        self._beat = asyncio.get_running_loop().call_later(BEAT, self.write_record)
         self._killed = False
         self._well = Well(site.folder.well)
         self._written, self._awoke = asyncio.get_running_loop().time(), float("-inf")
@@ -236,8 +236,7 @@ class Supervision:
 
     def write_record(self) -> None:
         """Writes the status record, and sees to it that it is written again after a beat."""
-        if self._beat:
-            self._beat.cancel()
+        self._beat.cancel()
         self._beat = asyncio.get_running_loop().call_later(BEAT, self.write_record)
         self._note_pause()
         standing = self.standing
@@ -284,8 +283,7 @@ class Supervision:
 
     def close(self) -> None:
         """Gives up sockets and timers; the record is written no more."""
-        if self._beat:
-            self._beat.cancel()
+        self._beat.cancel()
         self._looking = True
         self._well.show(well=False)
         for each in self._all():

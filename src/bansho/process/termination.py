@@ -130,11 +130,10 @@ def _reason(stat: Stat) -> str:
     if stat.state == "D":
         return "it waits in the kernel and cannot be killed"
     try:
-        os.kill(stat.pid, 0)
+        with suppress(ProcessLookupError):  # it ended just now, too late
+            os.kill(stat.pid, 0)
     except PermissionError:
         return "this user has no right to end it"
-    except ProcessLookupError:
-        return "it ended just now"
     return "it outlived SIGKILL"
 
 

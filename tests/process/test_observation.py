@@ -1,0 +1,74 @@
+"""Operation monitoring without a record that speaks: what lives, and since when, decides."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.house import House
+
+from bansho.contract import limits
+from bansho.logicalhost import definition
+from bansho.process import cgroup, identity, observation, proctree
+from bansho.process.folder import Folder
+from bansho.process.identity import Stat
+from bansho.process.proctree import Process
+
+YOUNG = Stat(7, "jbs_spmd", "S", 1, identity.own_ticks())
+OLD = YOUNG._replace(ticks=YOUNG.ticks - round(limits.LOST_BEATS * limits.BEAT * os.sysconf("SC_CLK_TCK")))
+GUARDIAN = YOUNG._replace(pid=6, program="jbs_spmd_guard")
+SERVICE = Process(YOUNG._replace(pid=8, program="sleep"), "mark", "one")
+LIVING: dict[str, tuple[list[Stat], list[Process], int | None]] = {
+    "nothing": ([], [], None),
+    "a process manager that begins": ([YOUNG, GUARDIAN], [], 12),
+    "one that has had its time to speak": ([OLD, GUARDIAN._replace(ticks=OLD.ticks)], [SERVICE], 1),
+    "the guardian alone": ([GUARDIAN], [], 12),
+    "services alone": ([], [SERVICE], 4),
+    "services and the guardian": ([GUARDIAN], [SERVICE], 4),
+}
+
+
+@pytest.mark.parametrize(("managers", "services", "value"), LIVING.values(), ids=LIVING)
+def test_what_lives_decides(managers: list[Stat], services: list[Process], value: int | None) -> None:
+    found = observation._living([*(Process(stat, "mark", None) for stat in managers), *services])
+    assert (found and found[0]) == value
+
+
+HEADLESS = """
+import ctypes, os, pathlib, sys, threading
+pathlib.Path(sys.argv[1], "cgroup.procs").write_text("0")
+threading.Thread(target=sys.stdin.read).start()
+ctypes.CDLL(None).syscall(60, 0)  # exit: of this thread alone
+"""
+
+
+@pytest.fixture
+def headless() -> Iterator[Path]:
+    """A control group with a process whose first thread has ended: for who looks at /proc it is a zombie."""
+    parent = cgroup.own()
+    if parent is None or os.geteuid() != 0:
+        pytest.skip("no control group can be made here")
+    group = parent / f"bansho.test.{os.getpid()}"
+    group.mkdir()
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", HEADLESS, group], stdin=subprocess.PIPE) as process:
+        while (stat := identity.stat(process.pid)) and not stat.ended:
+            os.sched_yield()
+        yield group
+        process.communicate(b"")
+    assert cgroup.wait_empty(group, 10)
+    cgroup.remove(group)
+
+
+def test_what_only_the_kernel_sees_is_no_stopped_suite(house: House, headless: Path) -> None:
+    house.define()
+    folder = Folder(house.run / "watch" / "base")
+    folder.create()
+    folder.write_cgroup(headless)
+    assert proctree.members(proctree.snapshot(), folder.mark, cgroup.processes(headless)) == {}
+    answer = observation.observe(definition.load("watch"), "base", 10)
+    assert (answer.value, answer.text.rpartition(": ")[2]) == (
+        4,
+        "the process manager is dead and processes of its control group live",
+    )
