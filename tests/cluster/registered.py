@@ -10,11 +10,14 @@ from subprocess import CompletedProcess
 from bansho.cluster.install import PLACE
 from bansho.contract.suites import COMMANDS, DATABASE_STATUS
 from bansho.lab import Lab, Node
+from bansho.logicalhost import timeline
 
 BANSHO = str(Path(sys.executable).with_name("bansho"))
 STAND_INS = "/run/stand-in"
 PATIENCE = 60.0
 RESTARTS = 1
+AT_ANY_TIME = (timeline.FENCED, timeline.DISK, timeline.ADDRESS, timeline.FIRST_EVENT)
+"""What the teller adds afterwards, and what waits for the first deep check."""
 ORDER = ["watch-disk", "watch-address", "watch-base", "watch-manager"]
 # Whether disk and address are there while a command runs, and when that was.
 THERE = """\
@@ -99,12 +102,16 @@ restarts = {RESTARTS}
         asked = next(node for node in self.lab.nodes if node.on)
         asked.run(["crm_resource", "--wait", f"--timeout={PATIENCE:g}s"], check=True)
 
+    def has_disk(self, node: str) -> bool:
+        """Whether the disk is mounted on a node."""
+        return self.on(self.lab.node(node), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout != "0\n"
+
     def marks(self) -> list[tuple[float, str]]:
-        """[when, leg] of the takeover history."""
+        """[when, leg] of the takeover history, without what has no place of its own in it."""
         node = self.lab.node(self.home() or self.located("watch-disk"))
         text = self.on(node, f"cat {self.directory}/log/takeover.jsonl").stdout
         marks = [json.loads(line) for line in text.splitlines()]
-        return [(mark["at"], mark["leg"]) for mark in marks]
+        return [(mark["at"], mark["leg"]) for mark in marks if mark["leg"] not in AT_ANY_TIME]
 
 
 class StandIns(Watch):

@@ -11,15 +11,20 @@ from bansho.lab import Lab
 pytestmark = [pytest.mark.nodes, pytest.mark.usefixtures("as_root")]
 
 
-@pytest.fixture
-def watch(lab: Lab) -> StandIns:
+def test_a_life_with_stand_ins(lab: Lab) -> None:
+    """One registration, from its start to its removal, on each of the three nodes in turn."""
     watch = StandIns(lab)
     watch.register()
-    return watch
+    first = watch.home()
+    it_starts_in_sequence_and_nowhere_else(watch, first)
+    a_failure_restarts_on_the_node_then_fails_over(watch, first)
+    second = watch.home()
+    third = next(node.name for node in lab.nodes if node.name not in (first, second))
+    a_stop_without_proof_gets_its_node_fenced(watch, second, third)
+    it_stops_in_sequence_and_leaves_the_cluster(watch, third)
 
 
-def test_it_starts_in_sequence_and_nowhere_else(watch: StandIns) -> None:
-    home = watch.home()
+def it_starts_in_sequence_and_nowhere_else(watch: StandIns, home: str) -> None:
     rows = watch.there(home)
     assert [row[1:] for row in rows] == [["jbs_start.cluster", "1", "1"], ["jco_start.cluster", "1", "1"]]
     assert [leg for _, leg in watch.marks()] == [
@@ -37,8 +42,7 @@ def test_it_starts_in_sequence_and_nowhere_else(watch: StandIns) -> None:
     assert "Failed Resource Actions" not in status
 
 
-def test_a_failure_restarts_on_the_node_then_fails_over(watch: StandIns) -> None:
-    first = watch.home()
+def a_failure_restarts_on_the_node_then_fails_over(watch: StandIns, first: str) -> None:
     pid = watch.kill("base")
     until(lambda: watch.home() == first and watch.pid("base") not in ("", pid), "a restart on the same node")
     watch.settle()
@@ -51,31 +55,29 @@ def test_a_failure_restarts_on_the_node_then_fails_over(watch: StandIns) -> None
     stopped = [row[1] for row in rows if "stop" in row[1]]
     # Base was dead each time, so only Manager could be stopped in order; forced termination swept up behind it.
     assert stopped == ["jco_stop.cluster"] * 2
-    assert watch.on(watch.lab.node(first), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout == "0\n"
+    assert not watch.has_disk(first)
 
 
-def test_it_stops_in_sequence_and_leaves_the_cluster(watch: StandIns) -> None:
-    home = watch.home()
+def a_stop_without_proof_gets_its_node_fenced(watch: StandIns, home: str, other: str) -> None:
+    for name in ("jbs_stop.cluster", "jbs_killall.cluster"):
+        watch.place(watch.lab.node(home), f"{STAND_INS}/state/{name}.do", "exit 0\n")
+    boot = watch.lab.node(home).boot_id()
+    watch.lab.node(other).run(["crm_resource", "--resource", "watch", "--move", "--node", other], check=True)
+    until(lambda: watch.home() == other, "it runs elsewhere")
+    watch.lab.wait_online(home)
+    assert watch.lab.node(home).boot_id() != boot
+    watch.settle()
+
+
+def it_stops_in_sequence_and_leaves_the_cluster(watch: StandIns, home: str) -> None:
     done = watch.bansho("remove", "watch", "--yes")
     assert "BSHO6043-I" in done.stderr
     rows = watch.there(home)[2:]
     assert [row[1:] for row in rows] == [["jco_stop.cluster", "1", "1"], ["jbs_stop.cluster", "1", "1"]]
-    assert watch.on(watch.lab.node(home), "grep -c ' /srv/watch ' /proc/mounts", check=False).stdout == "0\n"
+    assert not watch.has_disk(home)
     left = watch.lab.nodes[0].run(["crm_mon", "--one-shot"]).stdout
     assert "watch" not in left
     assert "BSHO6044-I" in watch.bansho("remove", "watch", "--yes").stderr
-
-
-def test_a_stop_without_proof_gets_its_node_fenced(watch: StandIns) -> None:
-    home = watch.home()
-    for name in ("jbs_stop.cluster", "jbs_killall.cluster"):
-        watch.place(watch.lab.node(home), f"{STAND_INS}/state/{name}.do", "exit 0\n")
-    boot = watch.lab.node(home).boot_id()
-    asking = next(node for node in watch.lab.nodes if node.name != home)
-    asking.run(["crm_resource", "--resource", "watch", "--move", "--node", asking.name], check=True)
-    until(lambda: watch.home() == asking.name, "it runs elsewhere")
-    watch.lab.wait_online(home)
-    assert watch.lab.node(home).boot_id() != boot
 
 
 LEGS = ["base start begins", "lease", "base started", "manager start begins", "database open", "manager started"]
