@@ -1,5 +1,8 @@
 """Where a suite's control group is made, and what becomes of it where that is not possible."""
 
+import os
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,32 @@ def test_whoever_ends_a_group_leaves_it_first() -> None:
         return [*seen, group.exists()]
 
     assert bounded.ask(inside_and_outside, 10) == [True, False, False, False]
+
+
+class Waker(threading.Thread):
+    """Ends a process once the thread that begins it waits in the kernel for news of files."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        super().__init__()
+        self._process, self._waiting = process, Path("/proc/self/task", str(threading.get_native_id()), "wchan")
+
+    def run(self) -> None:
+        while "poll" not in self._waiting.read_text():
+            os.sched_yield()
+        self._process.kill()
+
+
+@pytest.mark.usefixtures("as_root")
+def test_the_end_of_a_groups_last_process_wakes_whoever_waits_for_it() -> None:
+    parent = cgroup.own()
+    if parent is None:
+        pytest.skip("no control groups v2 here")
+    group = parent / f"bansho.test.{os.getpid()}"
+    group.mkdir()
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        (group / "cgroup.procs").write_text(str(process.pid))
+        assert not cgroup.wait_empty(group, 0)
+        Waker(process).start()
+        assert cgroup.wait_empty(group, 60)
+    cgroup.remove(group)
+    assert not group.exists()

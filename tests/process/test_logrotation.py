@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bansho.logicalhost.lease import KeeperState
 from bansho.process import launcher, logrotation
+from bansho.process.management import logs_to_bound
 
 WRITER = """
 import sys
@@ -66,6 +68,12 @@ def test_what_is_small_absent_or_no_file_of_its_own_stays(log: Path) -> None:
     assert name == log.name
     assert problem
     assert other.read_bytes() == b"x" * 11
+
+
+def test_logs_are_only_touched_while_the_shared_directory_is_ours() -> None:
+    found = {state: logs_to_bound("base", ["x", "y"], state) for state in KeeperState}
+    assert found.pop(KeeperState.HELD) == ["base.x.log", "base.y.log"]
+    assert set(map(tuple, found.values())) == {()}
 
 
 def test_a_link_in_the_place_of_what_is_set_aside_is_not_followed(log: Path) -> None:
