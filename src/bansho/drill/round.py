@@ -57,8 +57,10 @@ class Round:
             takeover.until_acknowledged(sender, BEFORE)
             scene = Scene(self.stage, self.stage.lab.node(self.victim), watch, self.random)
             self._strike(scene, sampler)
+            self.stage.give_back()
+            self._await_mended()
             active = self.stage.settle()
-            self._await_recovery(sender, active)
+            self._await_event(sender, active)
             self._probe(active)
         self.stored = takeover.settled(self.stage, sender, self._source)
 
@@ -124,9 +126,14 @@ class Round:
             self.remains.append(census.remains(self.stage.lab, node, PORTS))
         self.calls += probe.again(self.stage, self.stage.lab.node(self.victim))
 
-    def _await_recovery(self, sender: Sender, active: Node) -> None:
+    def _await_mended(self) -> None:
+        """Where undoing mends it, that is when it is due; what the cluster does then by itself is its own affair."""
         if self.recovered is None and not all(fault.heals for fault in self.faults):
-            self.recovered = time.time()
+            with suppress(NotReached):
+                self.stage.wait_up(limit=RECOVERY)
+                self.recovered = time.time()
+
+    def _await_event(self, sender: Sender, active: Node) -> None:
         self.successor = active.name
         now = time.time()
         wait("an event after all is mended", lambda: sender.acknowledged_after(now) is not None, state=sender.said)

@@ -33,6 +33,8 @@ BOOT = 6.0
 UP = 60.0
 """Seconds for the logical host to come up, or to be taken over."""
 LOOK = 0.1
+STATE = 'crmadmin --quiet --status "$(crmadmin --quiet --dc_lookup)"'
+"""Says the state of the cluster's coordinator."""
 
 DEFINITION = """\
 name = "{name}"
@@ -145,15 +147,30 @@ class Stage:
         self.mend()
         return self.wait_up()
 
-    def mend(self) -> None:
-        """Gives power and cables back, waits until every node is online, and has the cluster forget failures."""
+    def give_back(self) -> None:
+        """Gives power and cables back."""
         for node in self.lab.nodes:
             node.cable("plug")
             node.management("plug")
             if not node.on:
                 node.power("on")
+
+    def mend(self) -> None:
+        """Gives power and cables back, waits until every node is online, and has the cluster forget failures.
+
+        Only once it has nothing left to do: a clean-up loses the result of an operation that is under way, and until
+        that one's time has passed the cluster does nothing at all (Pacemaker 2.1.5).
+        """
+        self.give_back()
         self.lab.wait_online(*(node.name for node in self.lab.nodes))
+        self.wait_idle()
         run(self.lab.nodes[0], "forget failures", ["crm_resource", "--cleanup"])
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        """Waits until the cluster has nothing left to do; the suites may be all running before it knows."""
+        asked = self.lab.nodes[0]
+        wait("the cluster to be idle", lambda: asked.run(["sh", "-c", STATE]).stdout.strip() == "S_IDLE", 2 * UP)
 
     def overview(self) -> dict[str, dict[str, object]]:
         """What runs where: per node its power, cable, whether it has the disk, and each suite's value there."""
