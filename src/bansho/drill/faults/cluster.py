@@ -20,7 +20,9 @@ exec setsid --fork pacemakerd </dev/null >/dev/null 2>&1
 
 
 class KillDaemon(Fault):
-    """SIGKILL to one of the cluster's daemons on the active node."""
+    """SIGKILL to one of the cluster's daemons on the active node; what starts it again does so at once."""
+
+    hold = 10.0
 
     def __init__(self, daemon: str, expected: Expected) -> None:
         self.daemon = daemon
@@ -37,7 +39,6 @@ class KillPacemakerd(KillDaemon):
 
     undone = "started again, as a service manager does"
     heals = False
-    hold = 10.0
 
     def __init__(self) -> None:
         super().__init__("pacemakerd", "either")
