@@ -9,10 +9,10 @@ from bansho.drill.stage import Stage, stage
 from bansho.lab import missing
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing() -> Iterator[Stage]:
-    """Three nodes with `watch` all running."""
+    """Three nodes with `watch` all running, until the last of these tests: other parts' tests need the processors."""
     if lacking := missing():
         pytest.skip(f"no cluster nodes here; missing: {'; '.join(lacking)}")
-    with stage(f"s{os.getpid()}") as built:
+    with stage(f"d{os.getpid()}") as built:
         yield built

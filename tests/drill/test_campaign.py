@@ -1,8 +1,8 @@
 """A short campaign of a fixed seed on real nodes; and a product that is broken on purpose, which it must notice."""
 
 import json
-import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,7 @@ from bansho.drill.campaign import Settings
 from bansho.drill.census import Remains
 from bansho.drill.faults import Fault, Scene, chosen
 from bansho.drill.round import PORTS
-from bansho.drill.stage import HOST, run
-from bansho.lab import missing
+from bansho.drill.stage import HOST, Stage, run
 
 DELETE = f"""
 import psycopg
@@ -24,12 +23,6 @@ with psycopg.connect(conninfo(load("{HOST}"))) as connection:
 """
 
 pytestmark = [pytest.mark.nodes, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(autouse=True)
-def nodes() -> None:
-    if lacking := missing():
-        pytest.skip(f"no cluster nodes here; missing: {'; '.join(lacking)}")
 
 
 def settings(*faults: str) -> Settings:
@@ -51,10 +44,15 @@ class LoseEvents(Fault):
         self.findings = ["planted"]
 
 
-def test_a_short_campaign_keeps_every_invariant_and_then_notices_what_is_lost_on_purpose(tmp_path: Path) -> None:
+def test_a_short_campaign_keeps_every_invariant_and_then_notices_what_is_lost_on_purpose(
+    standing: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "stage", lambda name, nodes: nullcontext(standing))
     wanted, planted = settings("power-loss", "lose-events"), LoseEvents()
     faults = [*chosen(wanted.faults[:1], wanted.nodes), planted]
-    results = list(campaign.run(wanted._replace(keep_going=True), faults, tmp_path, f"drill-{os.getpid()}"))
+    results = list(campaign.run(wanted._replace(keep_going=True), faults, tmp_path))
+    for node in standing.lab.nodes:
+        node.run(["sh", "-c", "umount /mnt; rm -f /tmp/leak"])
     report.write(wanted, results, tmp_path)
     assert sorted(each.fault for each in results) == sorted(wanted.faults)
     for each in results:

@@ -41,7 +41,8 @@ def test_an_audit_notices_a_broken_product(
         "bansho.drill.round.RECOVERY", 40.0
     )  # what never comes back must not be waited for that long here
     planted, error = Planted(rows), ""
-    going = Round(standing, ROWS.index(rows[0]), [planted], seed=7, rate=50.0)
+    number = 100 + ROWS.index(rows[0])  # names the round's events on a stage that other tests send to as well
+    going = Round(standing, number, [planted], seed=7, rate=50.0)
     try:
         going.run()
     except BanshoError as problem:

@@ -1,7 +1,5 @@
 """On real nodes, briefly: an endurance run that must notice a planted leak, then a comparison of one fault."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,26 +7,18 @@ import pytest
 from bansho.drill import comparison, endurance
 from bansho.drill.comparison import CONTENDERS, Turns
 from bansho.drill.endurance import HOUR, WORK, Work
-from bansho.drill.stage import Stage, stage
-from bansho.lab import missing
+from bansho.drill.stage import Stage
 
 pytestmark = [pytest.mark.nodes, pytest.mark.timeout(300)]
 LEAK = Work("a leak planted in /run", HOUR / 10_000, ["mktemp", "/run/leak.XXXXXX"], 4)
-SHORT = endurance.Settings(hours=0.02, minutes=0.25, load=0, restarts=1, nodes=2)
+SHORT = endurance.Settings(hours=0.02, minutes=0.25, load=0, restarts=1)
 
 
-@pytest.fixture(scope="module")
-def built() -> Iterator[Stage]:
-    if lacking := missing():
-        pytest.skip(f"no cluster nodes here; missing: {'; '.join(lacking)}")
-    with stage(f"rec-{os.getpid()}", 2) as built:
-        yield built
-
-
-def test_a_short_endurance_run_does_all_the_work_and_notices_what_leaks(built: Stage) -> None:
+def test_a_short_endurance_run_does_all_the_work_and_notices_what_leaks(standing: Stage) -> None:
+    standing.settle()
     work = [each for each in WORK if each.every < HOUR]
-    result = endurance.endure(built, SHORT, [*work, LEAK])
-    node = built.wait_up().name
+    result = endurance.endure(standing, SHORT, [*work, LEAK])
+    node = standing.wait_up().name
     grown = [problem for problem in result.problems if "grow" in problem]
     assert [problem for problem in grown if f"files of {node}" in problem]
     assert [problem for problem in result.problems if problem not in grown] == []
@@ -39,9 +29,11 @@ def test_a_short_endurance_run_does_all_the_work_and_notices_what_leaks(built: S
     assert len(result.restarts) == 1
 
 
-def test_both_contenders_come_back_from_a_stop_on_the_same_nodes_and_lose_nothing(built: Stage, tmp_path: Path) -> None:
-    settings = comparison.Settings(1, 1, ("stop",), 2)
-    turns = Turns(built)
+def test_both_contenders_come_back_from_a_stop_on_the_same_nodes_and_lose_nothing(
+    standing: Stage, tmp_path: Path
+) -> None:
+    settings = comparison.Settings(1, 1, ("stop",))
+    turns = Turns(standing)
     trials = [comparison.trial(turns, 1, "stop", name, settings) for name in ("pgsql", "bansho")]
     shown = turns.on.configuration()
     assert [each.contender for each in trials] == ["pgsql", "bansho"]
