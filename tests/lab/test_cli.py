@@ -23,10 +23,11 @@ def test_status_tells_programs_and_people_the_same(lab: Lab) -> None:
     name = lab.spec.name
     status = json.loads(bansho("status", "--name", name, "--json").stdout)
     assert list(status["hosts"]) == ["n1", "n2", "n3", "outside"]
-    assert status["hosts"]["n2"] == {"power": "on", "cable": "plugged", "address": lab.address("n2")}
+    plugged = {"power": "on", "cable": "plugged", "management": "plugged"}
+    assert status["hosts"]["n2"] == plugged | {"address": lab.address("n2")}
     text = bansho("status", "--name", name).stdout
     assert lab.disk in text
-    assert f"n2       {lab.address('n2')}   power on      cable plugged" in text
+    assert f"n2       {lab.address('n2')}   power on      cable plugged  management plugged" in text
 
 
 @pytest.mark.nodes

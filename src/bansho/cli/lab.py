@@ -45,14 +45,15 @@ def down(name: str) -> None:
 @NAME
 @JSON
 def status(name: str, as_json: bool) -> None:
-    """Show each host's power, cable and address, the shared disk and the free address."""
+    """Show each host's power, cables and address, the shared disk and the free address."""
     lab = Lab.open(name)
     hosts = {host: lab.node(host).state() for host in lab.spec.hosts}
     if as_json:
         click.echo(json.dumps({"name": name, "hosts": hosts, "disk": lab.disk, "logical_address": lab.logical_address}))
         return
     for host, state in hosts.items():
-        click.echo(f"{host:8} {state['address']:12} power {state['power']:7} cable {state['cable']}")
+        cables = f"cable {state['cable']:8} management {state['management']}"
+        click.echo(f"{host:8} {state['address']:12} power {state['power']:7} {cables}")
     click.echo(f"shared disk {lab.disk}, free address {lab.logical_address}")
 
 
