@@ -38,6 +38,7 @@ def test_moved_left_alone_compared_and_proved(lab: Lab) -> None:
     assert "BSHO6048-I" in watch.bansho("standby", "off", second).stderr
     assert asked(watch, "cluster", "move", "watch", first)["home"] == first
 
+    a_second_apply_changes_nothing(watch)
     stays_alone_in_maintenance(watch, first)
     a_differing_definition_is_found(watch)
 
@@ -53,10 +54,19 @@ def test_moved_left_alone_compared_and_proved(lab: Lab) -> None:
     fencing_is_seen_to_have_worked(watch, first)
 
 
+def a_second_apply_changes_nothing(watch: StandIns) -> None:
+    """Neither the configuration nor what runs."""
+    ask = ["cibadmin", "--query", "--scope", "configuration"]
+    before, pids = watch.lab.nodes[0].run(ask, check=True).stdout, [watch.pid("base"), watch.pid("manager")]
+    assert "BSHO6042-I" in watch.bansho("apply", "watch").stderr
+    watch.settle()
+    assert watch.lab.nodes[0].run(ask, check=True).stdout == before
+    assert [watch.pid("base"), watch.pid("manager")] == pids
+
+
 def stays_alone_in_maintenance(watch: StandIns, home: str) -> None:
     """A process killed in maintenance: nothing happens, and the status says why. Given back, the cluster mends it."""
     assert asked(watch, "cluster", "maintenance", "on", "watch")["maintenance"]
-    watch.settle()
     before = watch.on(watch.lab.node(home), f"wc -l <{STAND_INS}/state/calls").stdout
     killed = watch.kill("manager")
     watch.settle()

@@ -5,6 +5,9 @@ from bansho.cluster.pacemaker import status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.cluster.pacemaker.status import HostStatus
 
+HANDS_OFF = 10.0
+"""Seconds for the cluster to end the monitors of what is in maintenance; tenths of one where nothing else is due."""
+
 
 def current(name: str) -> HostStatus:
     """The logical host, live. Raises NotRegistered, ToolMissing or ToolFailed."""
@@ -55,12 +58,14 @@ def _where(found: HostStatus) -> str:
 def maintenance(name: str, on: bool) -> HostStatus:
     """Keeps the cluster's hands off a logical host, or gives it back: no monitoring, no restart, no failover.
 
-    Raises NotRegistered, ToolMissing or ToolFailed.
+    Returns once no monitor is under way any more, where the cluster is not busy otherwise: a failure that one of them
+    found would be counted. Raises NotRegistered, ToolMissing or ToolFailed.
     """
     current(name)
     parameter = ("--resource", name, "--meta")
     if on:
         Cib().run("crm_resource", *parameter, "--set-parameter", "maintenance", "--parameter-value", "true")
+        settle(HANDS_OFF)
     else:
         Cib().run("crm_resource", *parameter, "--delete-parameter", "maintenance")
     return current(name)
