@@ -7,7 +7,6 @@ this machine, so the ratio to it is what our care costs. Both run here, in turns
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import shutil
@@ -24,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import uvicorn
@@ -35,6 +34,10 @@ from starlette.routing import Route
 
 from bansho.base import tokens
 from bansho.logicalhost.places import SharedPlaces
+
+sys.path.append(str(Path(__file__).parents[1]))
+from bench import figures
+from bench.figures import Budget
 
 ALERTA = 124
 """alerta 9.1.0's new alerts a second at 32 connections on 2 cores like these (4 gunicorn workers, PostgreSQL 15)."""
@@ -220,7 +223,7 @@ def measure(folder: Path, seconds: int, rounds: int) -> dict[str, dict[str, list
     return rates
 
 
-def report(rates: dict[str, dict[str, list[Rate]]]) -> dict[str, Any]:
+def report(rates: dict[str, dict[str, list[Rate]]]) -> dict[str, dict[str, float]]:
     """For each load the best round of each server (neighbours only ever slow one down), and the ratios."""
     return {load: compared(servers["ours"], servers["bare"]) for load, servers in rates.items()}
 
@@ -240,10 +243,31 @@ def compared(ours: list[Rate], bare: list[Rate]) -> dict[str, float]:
     }
 
 
+def lines(rows: figures.Rows) -> list[str]:
+    """The rows for a person: rates in events a second, processor time in microseconds an event."""
+    names = [name for name in rows[0] if name != "what"]
+    head = f"{'':32}" + "".join(f"{name:>18}" for name in names)
+    return [head, *(f"{row['what']:32}" + "".join(f"{row[name]:>18,}" for name in names) for row in rows)]
+
+
+def budgets(report: dict[str, dict[str, float]]) -> list[Budget]:
+    """What must be taken in. Pure."""
+    single, batches = (report[load.name] for load in LOADS)
+    kept = [
+        Budget(f"{load}", each["ours / bare"], 0.8, "x a bare server", at_least=True) for load, each in report.items()
+    ]
+    return [
+        *kept,
+        Budget(LOADS[0].name, single["ours / alerta"], 60, "x alerta", at_least=True),
+        Budget(LOADS[1].name, batches["ours"], 60_000, "events a second", at_least=True),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=2)
+    figures.argument(parser)
     parser.add_argument("--bare", nargs=2, metavar=("PORT", "FOLDER"), help="run the bare server only")
     options = parser.parse_args()
     if options.bare:
@@ -252,7 +276,10 @@ def main() -> None:
     if not shutil.which("wrk"):
         sys.exit("bench needs wrk: scripts/setup bench")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        print(json.dumps(report(measure(Path(folder), options.seconds, options.rounds)), indent=2))
+        found = report(measure(Path(folder), options.seconds, options.rounds))
+    rows: figures.Rows = [{"what": load, **each} for load, each in found.items()]
+    figures.say(options.json, *lines(rows))
+    figures.finish(rows, budgets(found), options.json)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bansho.lab import Lab, Node
 from bansho.lab.namespaces import group_of
+
+sys.path.append(str(Path(__file__).parents[1]))
+from bench import figures
+from bench.figures import Budget
 
 BANSHO = Path(sys.executable).with_name("bansho")
 PATIENCE = 60.0
@@ -193,15 +197,32 @@ def measure(cluster: Cluster, way: Way, rounds: int, idle: float) -> Result:
     return Result(way, times, rounds, cluster.counted() - before, cpu(home, idle) if idle else float("nan"))
 
 
-def report(results: list[Result]) -> None:
-    """Prints a line each."""
-    print(f"{'':28}{'median s':>10}{'mean s':>9}{'max s':>8}{'failures':>10}{'counted':>9}{'node CPU %':>12}")
-    for each in results:
-        median, mean, most = statistics.median(each.times), statistics.mean(each.times), max(each.times)
-        row = (
-            f"{each.way.name:28}{median:10.2f}{mean:9.2f}{most:8.2f}{each.failures:10}{each.counted:9}{each.cpu:12.1f}"
-        )
-        print(row, flush=True)
+def rows(results: list[Result]) -> figures.Rows:
+    """A row each: seconds from the failure to the beginning of the recovery. Pure."""
+    return [
+        {
+            "what": each.way.name,
+            "median": statistics.median(each.times),
+            "mean": statistics.mean(each.times),
+            "worst": max(each.times),
+            "failures": each.failures,
+            "counted": each.counted,
+            "node CPU %": each.cpu,
+            "unit": "s",
+        }
+        for each in results
+    ]
+
+
+def lines(found: figures.Rows) -> list[str]:
+    """The rows for a person."""
+    head = f"{'':28}{'median s':>10}{'mean s':>9}{'max s':>8}{'failures':>10}{'counted':>9}{'node CPU %':>12}"
+    return [head, *(line(row) for row in found)]
+
+
+def line(row: dict[str, Any]) -> str:
+    times = f"{row['what']:28}{row['median']:10.2f}{row['mean']:9.2f}{row['worst']:8.2f}"
+    return times + f"{row['failures']:10}{row['counted']:9}{row['node CPU %']:12.1f}"
 
 
 def main() -> None:
@@ -210,13 +231,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--idle", type=float, default=60, help="seconds for the CPU time; 0: none")
     parser.add_argument("--way", action="append", type=int, help="only these, counted from 0")
+    figures.argument(parser)
     arguments = parser.parse_args()
     readable = [Path(__file__).parents[1], Path(sys.prefix)]
     with Lab.up("failure-push", users=["bansho"], readable=readable, tied=True) as lab:
         cluster = Cluster(lab)
         cluster.set_up()
         ways = [WAYS[each] for each in arguments.way or range(len(WAYS))]
-        report([measure(cluster, way, arguments.rounds, arguments.idle) for way in ways])
+        found = rows([measure(cluster, way, arguments.rounds, arguments.idle) for way in ways])
+    figures.say(arguments.json, *lines(found))
+    ours = [row for row in found if row["what"] == WAYS[0].name]
+    budgets = [Budget("a failure to the recovery's beginning", row["median"] * 1000, 300, "ms") for row in ours]
+    figures.finish(found, budgets, arguments.json)
 
 
 if __name__ == "__main__":

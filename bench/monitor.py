@@ -1,7 +1,8 @@
 """What a status command and the resource agent's whole monitor cost, beside others: `python bench/monitor.py`.
 
-A small suite really runs under `jbs_start.cluster`, one service under s6-supervise, ten programs under supervisord.
-Every round asks each of them once, in turns, so that all see the same machine. `--load N` adds N busy loops.
+A small suite really runs under `jbs_start.cluster`, one service under s6-supervise, ten programs under supervisord, a
+PostgreSQL server under none, which the agent `ocf:heartbeat:pgsql` looks at. Every round asks each of them once, in
+turns, so that all see the same machine: first as it is, then beside `--load` busy loops.
 """
 
 import argparse
@@ -19,6 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bansho.cluster.install import OUR_COMMANDS, install
+
+sys.path.append(str(Path(__file__).parents[1]))
+from bench import figures, pgsql
+from bench.figures import Budget, Rows
 
 HOST = "bench"
 SERVICE = "import signal; from bansho.process.notify import notify; notify('READY=1'); signal.sigwait({signal.SIGTERM})"
@@ -85,7 +90,7 @@ def ours(root: Path) -> Iterator[list[Contender]]:
     status = str(OUR_COMMANDS / "jbs_spmd_status")
     install(root, OUR_COMMANDS)
     try:
-        subprocess.run([OUR_COMMANDS / "jbs_start.cluster", HOST], env=environment, check=True)
+        subprocess.run([OUR_COMMANDS / "jbs_start.cluster", HOST], env=environment, check=True, capture_output=True)
         yield [
             Contender("status command", [status, "-h", HOST], environment, (2, "s6-svstat")),
             Contender(
@@ -99,8 +104,8 @@ def ours(root: Path) -> Iterator[list[Contender]]:
             ),
         ]
     finally:
-        subprocess.run([OUR_COMMANDS / "jbs_stop.cluster", HOST], env=environment, check=False)
-        subprocess.run([OUR_COMMANDS / "jbs_killall.cluster", HOST], env=environment, check=False)
+        subprocess.run([OUR_COMMANDS / "jbs_stop.cluster", HOST], env=environment, check=False, capture_output=True)
+        subprocess.run([OUR_COMMANDS / "jbs_killall.cluster", HOST], env=environment, check=False, capture_output=True)
 
 
 @contextmanager
@@ -147,45 +152,72 @@ def measure(contenders: list[Contender], rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):
         for each in contenders:
             begun = time.perf_counter()
-            done = subprocess.run(each.command, env=each.environment, stdout=subprocess.DEVNULL, check=False)
+            done = subprocess.run(each.command, env=each.environment, stdout=-3, stderr=-3, check=False)
             times[each.name].append((time.perf_counter() - begun) * 1000)
             if done.returncode:
                 sys.exit(f"{each.name}: {' '.join(each.command)} returned {done.returncode}")
     return times
 
 
-def report(contenders: list[Contender], times: dict[str, list[float]]) -> None:
-    """Prints a line each: median, 95th percentile, ratio to its peer and budget."""
-    print(f"{'':24}{'median ms':>10}{'p95 ms':>9}  ratio (budget)")
-    for each in contenders:
-        median, p95 = statistics.median(times[each.name]), statistics.quantiles(times[each.name], n=20)[18]
-        ratio = ""
-        if each.budget:
-            factor, peer = each.budget
-            ratio = f"{median / statistics.median(times[peer]):.2f} x {peer} (<= {factor:g})"
-        print(f"{each.name:24}{median:10.2f}{p95:9.2f}  {ratio}")
+def summary(contenders: list[Contender], times: dict[str, list[float]], when: str) -> tuple[Rows, list[Budget]]:
+    """A row each: median and 95th percentile in milliseconds; and what the medians are to their peers'. Pure."""
+    median = {name: statistics.median(each) for name, each in times.items()}
+    rows = [
+        {"what": name, "when": when, "median": median[name], "p95": statistics.quantiles(each, n=20)[18], "unit": "ms"}
+        for name, each in times.items()
+    ]
+    budgets = [
+        Budget(
+            f"{each.name}, {when}", median[each.name] / median[each.budget[1]], each.budget[0], f"x {each.budget[1]}"
+        )
+        for each in contenders
+        if each.budget
+    ]
+    return rows, budgets
+
+
+def lines(rows: Rows) -> list[str]:
+    """The rows for a person."""
+    head = f"{'':24}{'':16}{'median ms':>10}{'p95 ms':>9}"
+    return [head, *(f"{row['what']:24}{row['when']:16}{row['median']:10.2f}{row['p95']:9.2f}" for row in rows)]
+
+
+@contextmanager
+def all_contenders(root: Path) -> Iterator[list[Contender]]:
+    """Everybody, running."""
+    found = [
+        Contender("/bin/true", ["/bin/true"], dict(os.environ)),
+        Contender("python3 -I -S -c pass", [sys.executable, "-I", "-S", "-c", "pass"], dict(os.environ)),
+    ]
+    with ExitStack() as stack:
+        for peer, program in ((s6, "s6-svstat"), (supervisor, "supervisorctl")):
+            if not shutil.which(program):
+                sys.exit(f"{program}: no such program; scripts/setup bench installs it")
+            found += stack.enter_context(peer(root))
+        found.append(Contender("ocf:heartbeat:pgsql", *stack.enter_context(pgsql.monitored(root))))
+        yield found + stack.enter_context(ours(root))
 
 
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--load", type=int, default=0, help="busy loops meanwhile")
+    parser.add_argument("--load", type=int, default=8 * (os.cpu_count() or 1), help="busy loops of the loaded part")
+    figures.argument(parser)
     arguments = parser.parse_args()
+    rows: Rows = []
+    budgets: list[Budget] = []
     with ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="b-", dir="/tmp"))
         stack.callback(shutil.rmtree, root, ignore_errors=True)
-        contenders = [
-            Contender("/bin/true", ["/bin/true"], dict(os.environ)),
-            Contender("python3 -I -S -c pass", [sys.executable, "-I", "-S", "-c", "pass"], dict(os.environ)),
-        ]
-        for peer, program in ((s6, "s6-svstat"), (supervisor, "supervisorctl")):
-            if not shutil.which(program):
-                sys.exit(f"{program}: no such program; scripts/setup bench installs it")
-            contenders += stack.enter_context(peer(root))
-        contenders += stack.enter_context(ours(root))
-        stack.enter_context(load(arguments.load))
-        report(contenders, measure(contenders, arguments.rounds))
+        contenders = stack.enter_context(all_contenders(root))
+        for loops in (0, arguments.load):
+            with load(loops):
+                times = measure(contenders, arguments.rounds if not loops else max(2, arguments.rounds // 4))
+            more, kept = summary(contenders, times, f"{loops} busy loops" if loops else "idle")
+            figures.say(arguments.json, *lines(more))
+            rows, budgets = rows + more, budgets + kept
+    figures.finish(rows, budgets, arguments.json)
 
 
 if __name__ == "__main__":

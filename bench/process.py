@@ -23,6 +23,8 @@ from pathlib import Path
 from bansho.cluster.install import OUR_COMMANDS
 
 sys.path.append(str(Path(__file__).parents[1]))
+from bench import figures
+from bench.figures import Budget, Rows
 from bench.monitor import SUPERVISOR, load, running
 
 HOST, SUITE = "bench", "base"
@@ -106,9 +108,23 @@ def until(true: Callable[[], bool]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def line(what: str, times: list[float], note: str = "") -> None:
-    """A row: median, worst, note."""
-    print(f"{what:38}{statistics.median(times):10.1f}{max(times):9.1f}  {note}", flush=True)
+class Found:
+    """What was measured so far."""
+
+    def __init__(self, place: Path | None) -> None:
+        self.place = place
+        self.rows: Rows = []
+        self.budgets: list[Budget] = []
+
+    def line(self, what: str, times: list[float], note: str = "", unit: str = "ms") -> None:
+        """A row: median, worst, note."""
+        median, worst = statistics.median(times), max(times)
+        self.rows.append({"what": what, "median": median, "worst": worst, "unit": unit, "note": note})
+        figures.say(self.place, f"{what:38}{median:10.1f}{worst:9.1f} {unit:4} {note}")
+
+    def budget(self, what: str, measured: float, limit: float, unit: str) -> None:
+        """A figure that must be kept."""
+        self.budgets.append(Budget(what, measured, limit, unit))
 
 
 def ratio(times: list[float], peer: list[float], name: str) -> str:
@@ -168,7 +184,7 @@ def at_once(command: list[str], environment: dict[str, str], count: int) -> floa
     return (time.perf_counter() - begun) * 1000
 
 
-def statuses(suite: Ours, rounds: int, loops: int) -> None:
+def statuses(found: Found, suite: Ours, rounds: int, loops: int) -> None:
     """Fifty at once, idle and under load."""
     ours, bare = [str(OUR_COMMANDS / "jbs_spmd_status"), "-h", suite.name], [*PYTHON, "pass"]
     for name, busy in (("idle", 0), (f"{loops} busy loops", loops)):
@@ -177,29 +193,31 @@ def statuses(suite: Ours, rounds: int, loops: int) -> None:
                 (at_once(ours, suite.environment, 50), at_once(bare, suite.environment, 50)) for _ in range(rounds)
             ]
         mine, others = (list(each) for each in zip(*pairs, strict=True))
-        line(f"50 statuses at once, {name}", mine, ratio(mine, others, "50 bare interpreters"))
+        found.line(f"50 statuses at once, {name}", mine, ratio(mine, others, "50 bare interpreters"))
 
 
-def deaths(suite: Ours, rounds: int) -> None:
+def deaths(found: Found, suite: Ours, rounds: int) -> None:
     """From SIGKILL to the record that says so."""
     times = []
     for number in range(min(rounds, len(suite.services()))):
         os.kill(int(str(suite.services()[f"s{number}"]["pid"])), signal.SIGKILL)
         times.append(until(lambda: suite.services()[f"s{number}"]["state"] == "failed"))  # noqa: B023 - called at once
-    line("a service's death to the record", times, "budget 50 ms")
+    found.line("a service's death to the record", times)
+    found.budget("a service's death to the record, worst", max(times), 50, "ms")
 
 
-def terminations(suite: Ours, rounds: int) -> None:
+def terminations(found: Found, suite: Ours, rounds: int) -> None:
     """Forced termination of 200 processes, half started by half."""
     times = []
     suite.write(ESCAPEES, 1)
     for _ in range(rounds):
         suite("start.cluster")
         times.append(suite("killall.cluster"))
-    line("forced termination of 200", times, "budget 1000 ms; the command itself proves that none is left")
+    found.line("forced termination of 200", times, "the command itself proves that none is left")
+    found.budget("forced termination of 200, worst", max(times), 1000, "ms")
 
 
-def starts(suite: Ours, root: Path, rounds: int) -> None:
+def starts(found: Found, suite: Ours, root: Path, rounds: int) -> None:
     """A suite of 8, and beside it one service alone, and two others."""
     suite.write(PROGRAM, 8)
     with s6(root, 8) as s6_start, supervisor(root, 8) as (supervisor_start, _):
@@ -211,10 +229,11 @@ def starts(suite: Ours, root: Path, rounds: int) -> None:
             times["s6"].append(s6_start())
             times["supervisord"].append(supervisor_start())
     over = statistics.median(times["ours"]) - statistics.median(times["alone"])
-    line("start of a suite of 8", times["ours"], f"{over:.0f} ms over eight such services alone; budget 100 ms")
-    line("  the same eight services alone", times["alone"])
-    line("  s6-svscan until all are ready", times["s6"], ratio(times["ours"], times["s6"], "s6"))
-    line("  supervisord until all are RUNNING", times["supervisord"], ratio(times["ours"], times["supervisord"], "it"))
+    found.line("start of a suite of 8", times["ours"], f"{over:.0f} ms over eight such services alone")
+    found.line("  the same eight services alone", times["alone"])
+    for peer, until_then in (("s6", "all are ready"), ("supervisord", "all are RUNNING")):
+        found.line(f"  {peer} until {until_then}", times[peer], ratio(times["ours"], times[peer], peer))
+    found.budget("start of a suite of 8, over its services alone", over, 100, "ms")
 
 
 def alone() -> float:
@@ -234,17 +253,17 @@ def alone() -> float:
     return took
 
 
-def idle(suite: Ours, count: int, seconds: float) -> None:
+def idle(found: Found, suite: Ours, count: int, seconds: float) -> None:
     """CPU and memory of the process manager while nothing happens but its beat."""
     suite.write(PROGRAM, count)
     took = suite("start.cluster")
     time.sleep(2)
     before = on_cpu(suite.manager)
     time.sleep(seconds)
-    share = (on_cpu(suite.manager) - before) / seconds
-    print(
-        f"idle with {count:3} services: {share:8.2%} of a core, {memory(suite.manager):6.1f} MB (start {took:.0f} ms)"
-    )
+    share = (on_cpu(suite.manager) - before) / seconds * 100
+    found.line(f"idle with {count} services, one core", [share], f"started in {took:.0f} ms", "%")
+    found.line(f"memory with {count} services", [memory(suite.manager)], unit="MB")
+    found.budget(f"idle with {count} services, beats included", share, 0.1, "% of a core, beats aside")
     suite("stop.cluster")
 
 
@@ -266,7 +285,9 @@ def main() -> None:
     parser.add_argument("--load", type=int, default=16, help="busy loops for the loaded part")
     parser.add_argument("--many", type=int, default=500, help="services of the large suite")
     parser.add_argument("--seconds", type=float, default=10, help="how long the idle daemon is watched")
+    figures.argument(parser)
     arguments = parser.parse_args()
+    found = Found(arguments.json)
     with ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="b-", dir="/tmp"))
         stack.callback(shutil.rmtree, root, ignore_errors=True)
@@ -274,14 +295,15 @@ def main() -> None:
         stack.callback(suite, "killall.cluster")
         suite.write(PROGRAM, 8)
         suite("start.cluster")
-        print(f"{'':38}{'median ms':>10}{'worst':>9}")
-        statuses(suite, arguments.rounds, arguments.load)
-        deaths(suite, arguments.rounds)
+        figures.say(found.place, f"{'':38}{'median':>10}{'worst':>9}")
+        statuses(found, suite, arguments.rounds, arguments.load)
+        deaths(found, suite, arguments.rounds)
         suite("stop.cluster")
-        terminations(suite, arguments.rounds)
-        starts(suite, root, arguments.rounds)
+        terminations(found, suite, arguments.rounds)
+        starts(found, suite, root, arguments.rounds)
         for count in (8, arguments.many):
-            idle(suite, count, arguments.seconds)
+            idle(found, suite, count, arguments.seconds)
+    figures.finish(found.rows, found.budgets, found.place)
 
 
 if __name__ == "__main__":
