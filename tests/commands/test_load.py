@@ -1,4 +1,4 @@
-"""A node without processor time or memory to spare: limits hold, nothing looks hung or late that is not."""
+"""A node without processor time, memory or processes to spare: limits hold, nothing looks hung or late that is not."""
 
 import json
 import os
@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.commands.suites import Suite, service, steady
+from tests.commands.suites import Suite, eventually, service, steady
 
+from bansho.logicalhost import lease
 from bansho.process.daemon import PRIORITY
 
 OVERLOAD = 8
@@ -159,3 +160,72 @@ def test_a_node_without_memory(base: Suite, memory: Memory) -> None:
     base.wait_for(4)
     assert states_seen(base) & {"hung", "overdue"} == set()
     assert base.stop().stdout == "base on watch: all stopped\n"
+
+
+PROCESSES = 40
+CROWD = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+said = False
+while True:
+    try:
+        if os.fork() == 0:
+            while True:
+                signal.pause()
+    except BlockingIOError:
+        if not said:
+            said = bool(os.write(1, b"full\\n"))
+        time.sleep(0.001)
+"""
+"""Takes every process that the group may still have, and each one that becomes free."""
+
+
+@pytest.fixture
+def crowd() -> Iterator[Path]:
+    """A control group that may have few processes; whoever is left in it is killed afterwards."""
+    for root in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
+        group = Path(root, f"b-crowd-{os.getpid()}")
+        try:
+            group.mkdir()
+            (group / "pids.max").write_text(str(PROCESSES))
+        except OSError:
+            if group.is_dir():
+                group.rmdir()
+            continue
+        yield group
+        while left := (group / "cgroup.procs").read_text().split():
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+        group.rmdir()
+        return
+    pytest.skip("no control group with a limit of processes can be made here")
+
+
+def test_a_node_without_room_for_another_process(base: Suite, crowd: Path) -> None:
+    """The process manager can make neither a child nor a thread; it goes on, and ends in order once there is room."""
+
+    def join() -> None:
+        (crowd / "cgroup.procs").write_text("0")
+
+    base.write(*(service(name, *BEATING, watchdog=3) for name in ("one", "two")))
+    started = subprocess.run(base.command("start.cluster"), preexec_fn=join, capture_output=True, check=False)
+    assert started.stdout == b"base on watch: all running\n", started.stderr
+    program = [sys.executable, "-I", "-S", "-c", CROWD]
+    with subprocess.Popen(program, preexec_fn=join, stdout=subprocess.PIPE) as taker, ExitStack() as stack:
+        stack.callback(taker.kill)
+        assert taker.stdout is not None
+        assert taker.stdout.readline() == b"full\n"
+        assert base.value == 0
+        os.kill(base.pid("two"), signal.SIGKILL)
+        base.wait_for(4)
+        stop = base.popen("stop.cluster")
+        eventually(lambda: {"service": "one", "state": "stopped"}.items() <= log_of(base)[-1].items())
+        taker.kill()
+        taker.wait()
+        assert stop.communicate()[0] == "base on watch: all stopped\n"
+    assert base.value == 8
+    assert log_of(base)[-1]["event"] == "process manager ends"
+    now = lease.read(base.house.shared)
+    assert now is not None
+    assert not now.held

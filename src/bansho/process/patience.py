@@ -10,6 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+ROOM = 0.02
+"""Seconds between two attempts to make a thread."""
 
 
 async def ask(question: Callable[[], Answer], limit: float) -> Answer:
@@ -25,8 +27,20 @@ async def ask(question: Callable[[], Answer], limit: float) -> Answer:
         else:
             _tell(loop, answer, partial(answer.set_result, result))
 
-    threading.Thread(target=call, name="patience", daemon=True).start()
-    return await asyncio.wait_for(answer, limit)
+    async with asyncio.timeout(limit):
+        await _start(call)
+        return await answer
+
+
+async def _start(call: Callable[[], None]) -> None:
+    """Runs it in a thread, as soon as the node has room for one."""
+    while True:
+        try:
+            threading.Thread(target=call, name="patience", daemon=True).start()
+        except RuntimeError:  # the limit of processes is reached, and nothing tells when it is no more
+            await asyncio.sleep(ROOM)
+        else:
+            return
 
 
 def _tell(loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[Answer]", settle: Callable[[], None]) -> None:
