@@ -247,6 +247,29 @@ def test_a_command_ends_quietly_on_ctrl_c_and_the_work_goes_on(base: Suite) -> N
     base.wait_for(0)
 
 
+@pytest.mark.parametrize(("verb", "meanwhile", "value"), [("start", "starting", 0), ("stop", "stopping", 8)])
+def test_a_command_that_the_cluster_kills_in_the_middle_changes_nothing(
+    base: Suite, verb: str, meanwhile: str, value: int
+) -> None:
+    """As at the end of an operation's time-out: the work goes on, and the next command joins it."""
+    gate = base.gate("gate")
+    acts = [f"gate={gate}", "ready"] if verb == "start" else [f"term-gate={gate}", "ready"]
+    base.write(service("slow", *acts, "wait"))
+    if verb == "stop":
+        base.start()
+    command = base.popen(f"{verb}.cluster")
+    base.wait_for_service("slow", meanwhile)
+    command.kill()
+    command.communicate()
+    assert base.value == 12
+    again = base.popen(f"{verb}.cluster")
+    gate.write_text("go")
+    assert (again.communicate()[0], base.value) == (
+        f"base on watch: all {'running' if not value else 'stopped'}\n",
+        value,
+    )
+
+
 def test_a_disabled_service_is_neither_started_nor_required(base: Suite) -> None:
     base.write(steady("one", after=["off"]), steady("off", enabled=False))
     base.start()
