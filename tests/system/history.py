@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bansho.cluster.pacemaker.transition import Action
+from bansho.drill.stage import HOST
 from bansho.lab import Lab, Node
 from bansho.lab.errors import NodeOff
 
 LOG = "var/log/pacemaker/pacemaker.log"
-WHAT = r"(?P<operation>start|stop|probe) operation for (?P<resource>watch-\w+) on (?P<node>\w+)"
+WHAT = r"(?P<operation>start|stop|probe) operation for (?P<resource>\S+) on (?P<node>\w+)"
 BEGUN = re.compile(rf"(?P<at>\w+ \d+ [\d:.]+) .*Requesting local execution of {WHAT} ")
 ENDED = re.compile(rf"(?P<at>\w+ \d+ [\d:.]+) .*Result of {WHAT}: (?P<result>[\w ]+?) \|")
 
@@ -29,10 +30,10 @@ class Deed(NamedTuple):
 
 
 class History:
-    """What is done to `watch` from now on."""
+    """What is done to a logical host from now on."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab, self._since = lab, time.time()
+    def __init__(self, lab: Lab, host: str = HOST) -> None:
+        self._lab, self._host, self._since = lab, host, time.time()
         self._read = {node.name: len(_log(node)) for node in lab.nodes}
 
     def deeds(self, *operations: str) -> list[Deed]:
@@ -50,7 +51,7 @@ class History:
         for line in _log(node)[self._read[node.name] :].decode().splitlines():
             if match := BEGUN.match(line):
                 begun[_action(match)] = _when(match)
-            elif match := ENDED.match(line):
+            elif (match := ENDED.match(line)) and match["resource"].startswith(f"{self._host}-"):
                 yield Deed(_action(match), begun[_action(match)], _when(match), match["result"])
 
 

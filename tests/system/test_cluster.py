@@ -6,7 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 from tests.system.history import History
+from tests.system.services import pid_of
 
+from bansho.contract import operation
 from bansho.contract.suites import COMMANDS
 from bansho.drill.stage import HOST, MOUNT_POINT, PROGRAMS, Stage, run, wait
 from bansho.lab.watch import Watch, overlaps
@@ -47,6 +49,27 @@ def test_a_standby_says_not_running_and_writes_nothing(settled: Stage) -> None:
         assert [settled.value(node, suite) for suite in COMMANDS] == [1, 1]
         assert node.run(["test", "-e", f"/run/bansho/{HOST}"]).returncode == 1
     assert settled.wait_up().name == active.name
+
+
+def test_in_maintenance_nothing_follows_a_kill_and_afterwards_it_is_found(settled: Stage) -> None:
+    node = settled.wait_up()
+    bansho = str(PROGRAMS / "bansho")
+    run(node, "keep the cluster's hands off", [bansho, "cluster", "maintenance", "on", HOST])
+    history = History(settled.lab)
+    try:
+        run(node, "kill a service", ["kill", "-9", str(pid_of(node, "manager", "event-base"))])
+        wait("the failure", lambda: settled.value(node, "manager") == operation.PARTLY_STOPPED)
+        run(node, "wait for the cluster", ["crm_resource", "--wait", "--timeout=60s"])
+    finally:
+        given_back = time.time()
+        run(node, "give it back", [bansho, "cluster", "maintenance", "off", HOST])
+    wait("the restart", lambda: len(history.deeds("stop", "start")) == 2)
+    deeds = history.deeds("stop", "start")
+    assert [each.action.words() for each in deeds] == [
+        f"{each} watch-manager on {node.name}" for each in ("stop", "start")
+    ]
+    assert deeds[0].begun > given_back
+    assert settled.wait_up().name == node.name
 
 
 def test_of_two_nodes_told_to_start_at_once_one_runs_and_the_other_says_why(settled: Stage) -> None:
