@@ -276,7 +276,7 @@ def test_a_node_without_a_process_table_entry_to_spare_starts_nothing_until_it_h
     if not limits.available("pids"):
         pytest.skip("no pids controller of cgroup v1 here")
     node = bare.node("n1")
-    with node.popen([sys.executable, "-c", FORKS], stdin=-1, stdout=-1, text=True) as program:
+    with node.popen(["python3", "-c", FORKS], stdin=-1, stdout=-1, text=True) as program:
         assert program.stdin is not None
         assert program.stdout is not None
 

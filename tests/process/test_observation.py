@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from bansho.process.folder import Folder
 from bansho.process.identity import Stat
 from bansho.process.proctree import Process
 
-YOUNG = Stat(7, "jbs_spmd", "S", 1, identity.own_ticks())
-OLD = YOUNG._replace(ticks=YOUNG.ticks - round(limits.LOST_BEATS * limits.BEAT * os.sysconf("SC_CLK_TCK")))
+TICKS = os.sysconf("SC_CLK_TCK")
+A_DAY = 24 * 3600.0
+OLD = Stat(7, "jbs_spmd", "S", 1, identity.own_ticks() - round(limits.LOST_BEATS * limits.BEAT * TICKS))
+YOUNG = OLD._replace(ticks=round((time.clock_gettime(time.CLOCK_BOOTTIME) + A_DAY) * TICKS))
+"""It seems to start tomorrow: these tests may run long after this line does."""
 GUARDIAN = YOUNG._replace(pid=6, program="jbs_spmd_guard")
 SERVICE = Process(YOUNG._replace(pid=8, program="sleep"), "mark", "one")
 LIVING: dict[str, tuple[list[Stat], list[Process], int | None]] = {
