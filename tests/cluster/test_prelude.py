@@ -59,10 +59,18 @@ def test_nothing_is_told_twice() -> None:
         ([], ""),
         (marks()[3:], ""),
         (marks(called=FENCED_IN - 700, lease=FENCED_IN), ""),
+        ([marks(called=FENCED_IN - 9)[2], marks()[1]._replace(at=FENCED_IN - 8), *marks()[3:]], ""),
         (marks(), document().replace("158ms", "soon")),
         (marks(), document().replace('name="n3"><resource_history', 'name="n1"><resource_history')),
     ],
-    ids=["no takeover", "no call of the agent", "a call of long ago", "no time", "no history of the node"],
+    ids=[
+        "no takeover",
+        "no call of the agent",
+        "a call of long ago",
+        "the call of a takeover before",
+        "no time",
+        "no history of the node",
+    ],
 )
 def test_what_pacemaker_does_not_know_is_not_made_up(given: list[Mark], xml: str) -> None:
     assert found(given, xml) == {}

@@ -230,6 +230,20 @@ def test_the_takeovers_are_kept_newest_first(host: definition.LogicalHost) -> No
     assert [leg.leg for leg in found[1].legs] == ["lease", "base started"]
 
 
+@pytest.mark.parametrize("remains", ["\0" * 300, '{"at": 1.0, "node": "n1", "le'], ids=["zeros", "half a mark"])
+def test_what_a_power_loss_leaves_at_the_historys_end_hides_no_later_mark(house: House, remains: str) -> None:
+    house.define()
+    shared = definition.load("watch").shared
+    history.mark(shared, "lease", epoch=1)
+    with history.path(shared).open("a") as file:
+        file.write(remains)
+    history.mark(shared, "lease", epoch=2, silent_since=1.5)
+    assert [(each.leg, each.facts) for each in history.marks(shared)] == [
+        ("lease", {"epoch": 1}),
+        ("lease", {"epoch": 2, "silent_since": 1.5}),
+    ]
+
+
 def test_the_history_does_not_grow_for_ever(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.define("watch")
     shared = definition.load("watch").shared

@@ -15,6 +15,8 @@ from bansho.logicalhost.places import SharedPlaces
 
 KEPT_BYTES = 1 << 20
 """The file is cut to the newer half once it is larger than this."""
+BEGINNING = '{"at":'
+"""Of each mark's JSON."""
 
 
 class Mark(NamedTuple):
@@ -76,7 +78,7 @@ def _shorten(file: Path) -> None:
 
 
 def marks(shared: SharedPlaces) -> list[Mark]:
-    """All marks, oldest first; none where there is no file. A line cut short by a power loss is left out."""
+    """All marks, oldest first; none where there is no file. What a power loss cut short is left out."""
     try:
         lines = path(shared).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -85,8 +87,9 @@ def marks(shared: SharedPlaces) -> list[Mark]:
 
 
 def _parse(line: str) -> Mark | None:
+    """The line's last mark: a power loss leaves an earlier one's remains before it, or the zeros of lost blocks."""
     try:
-        record = json.loads(line)
+        record = json.loads(line[max(line.rfind(BEGINNING), 0) :])
         return Mark(record.pop("at"), record.pop("node"), record.pop("leg"), record)
     except (ValueError, KeyError, AttributeError, TypeError):
         return None

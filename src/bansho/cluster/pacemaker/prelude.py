@@ -22,8 +22,10 @@ def missing(status: Element, name: str, marks: Sequence[Mark]) -> Iterator[tuple
     takeovers = history.takeovers(marks)
     if not takeovers or timeline.DISK in timeline.reached(takeovers[0]):
         return
-    newest = takeovers[0]
-    called = [each.at for each in marks if each.leg == CALLED and each.node == newest.node and each.at <= newest.at]
+    newest, before = takeovers[0], takeovers[1].at if len(takeovers) > 1 else 0.0
+    called = [
+        each.at for each in marks if (each.leg, each.node) == (CALLED, newest.node) and before < each.at <= newest.at
+    ]
     took = [_took(status, f"{name}-{each}", newest.node) for each in ("disk", "address")]
     if not called or None in took or newest.at - called[-1] > timeline.LONGEST:
         return
