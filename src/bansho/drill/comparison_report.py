@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from bansho.drill import conditions, picture
+from bansho.drill import conditions, picture, whole
 from bansho.drill.comparison import CONTENDERS, Settings, Trial
 from bansho.drill.report import COUNTS, times
 from bansho.drill.tally import Tally
@@ -110,5 +110,5 @@ def write(settings: Settings, trials: Sequence[Trial], shown: Mapping[str, str],
     """`report.html` and `report.json`, anew."""
     folder.mkdir(parents=True, exist_ok=True)
     report = document(settings, trials, shown) | {"conditions": conditions.now()._asdict()}
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    (folder / "report.html").write_text(html(report, trials))
+    whole.write(folder / "report.json", json.dumps(report, indent=1) + "\n")
+    whole.write(folder / "report.html", html(report, trials))

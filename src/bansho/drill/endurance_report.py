@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from bansho.drill import conditions, picture
+from bansho.drill import conditions, picture, whole
 from bansho.drill.endurance import Result, Samplings, Settings
 from bansho.drill.usage import TOLERATED
 
@@ -65,5 +65,5 @@ def write(settings: Settings, result: Result, folder: Path) -> None:
     """`report.html` and `report.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     report = document(settings, result) | {"conditions": conditions.now()._asdict()}
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    (folder / "report.html").write_text(html(report))
+    whole.write(folder / "report.json", json.dumps(report, indent=1) + "\n")
+    whole.write(folder / "report.html", html(report))

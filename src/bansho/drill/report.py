@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from bansho.drill import conditions, picture
+from bansho.drill import conditions, picture, whole
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
 from bansho.drill.faults import FAULTS
@@ -125,5 +125,5 @@ def write(settings: Settings, results: Sequence[Result], folder: Path, notes: Se
     """`report.html` and `report.json`, anew."""
     folder.mkdir(parents=True, exist_ok=True)
     found = document(settings, results, notes) | {"conditions": conditions.now()._asdict()}
-    (folder / "report.json").write_text(json.dumps(found, indent=1) + "\n")
-    (folder / "report.html").write_text(html(settings, results, notes))
+    whole.write(folder / "report.json", json.dumps(found, indent=1) + "\n")
+    whole.write(folder / "report.html", html(settings, results, notes))

@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bansho.drill import comparison_report, endurance_report, picture
+from bansho.drill import comparison_report, endurance_report, picture, whole
 from bansho.drill.comparison import CONTENDERS
 from bansho.drill.report import COUNTS, times
 
@@ -154,6 +154,6 @@ def svg(found: Figures) -> str:
 def write(found: Figures, out: Path) -> None:
     """OUT.md, OUT.svg and OUT.json."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    Path(f"{out}.json").write_text(json.dumps(found, indent=1) + "\n")
-    Path(f"{out}.svg").write_text(svg(found))
-    Path(f"{out}.md").write_text(markdown(found, f"{out.name}.svg"))
+    whole.write(Path(f"{out}.json"), json.dumps(found, indent=1) + "\n")
+    whole.write(Path(f"{out}.svg"), svg(found))
+    whole.write(Path(f"{out}.md"), markdown(found, f"{out.name}.svg"))
