@@ -33,7 +33,13 @@ TITLES = {
     "database": "IM database recovered and open",
     "manager": "Manager all running",
 }
-MARKS = {"lease": "lease", "base started": "base", "database open": "database", "manager started": "manager"}
+MARKS = {
+    "lease": "lease",
+    "first event": "first event",
+    "base started": "base",
+    "database open": "database",
+    "manager started": "manager",
+}
 """The marks of the takeover history -> the leg that each one ends."""
 
 

@@ -153,7 +153,7 @@ def reached(
     for change in seen:
         if change.held and change.node != victim and change.wall >= fault:
             found.setdefault(change.what, change.wall)
-    return found | legs.from_marks(told, fault)
+    return found | legs.from_marks((mark for mark in told if mark.node != victim), fault)
 
 
 def _fencing(log: Iterable[Entry], nodes: Iterable[str], victim: str, fault: float) -> dict[str, float]:
