@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from tests.drill.planted import MOVE, PACKAGE, ROWS, Planted, Row
 
-from bansho.contract.messages import BanshoError
 from bansho.drill import campaign
 from bansho.drill.audits import AUDITS
 from bansho.drill.round import Round
@@ -40,19 +39,17 @@ def test_an_audit_notices_a_broken_product(
     monkeypatch.setattr(
         "bansho.drill.round.RECOVERY", 40.0
     )  # what never comes back must not be waited for that long here
-    planted, error = Planted(rows), ""
+    planted = Planted(rows)
     number = 100 + ROWS.index(rows[0])  # names the round's events on a stage that other tests send to as well
     going = Round(standing, number, [planted], seed=7, rate=50.0)
-    try:
-        going.run()
-    except BanshoError as problem:
-        error = str(problem)
-    found = campaign.verdicts(going.evidence(), error)
+    going.run()
+    evidence = going.evidence()
+    found = campaign.verdicts(evidence, str(going.mishaps))
     planted.end()
     for row in rows:
         print(f"{row.audit}: {row.broken}: {found[row.audit]}")
     for row in rows:
-        assert re.search(row.says, "\n".join(found[row.audit] or [])), (row.broken, found, error)
+        assert re.search(row.says, "\n".join(found[row.audit] or [])), (row.broken, found, str(going.mishaps))
 
 
 def test_the_test_of_the_renderers_notices_one_that_differs(tmp_path: Path) -> None:

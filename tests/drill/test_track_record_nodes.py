@@ -34,7 +34,7 @@ def test_both_contenders_come_back_from_a_stop_on_the_same_nodes_and_lose_nothin
 ) -> None:
     settings = comparison.Settings(1, 1, ("stop",))
     turns = Turns(standing)
-    trials = [comparison.trial(turns, 1, "stop", name, settings) for name in ("pgsql", "bansho")]
+    trials = [comparison.trial(turns, 1, "stop", name, settings, tmp_path) for name in ("pgsql", "bansho")]
     shown = turns.on.configuration()
     assert [each.contender for each in trials] == ["pgsql", "bansho"]
     assert {each.contender for each in trials} == set(CONTENDERS)

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bansho.contract.messages import BanshoError
 from bansho.drill import legs, takeover, trace
 from bansho.drill.audits import AUDITS
+from bansho.drill.audits.audit import Audit
 from bansho.drill.audits.evidence import Evidence
 from bansho.drill.faults.fault import Fault
 from bansho.drill.legs import Leg
+from bansho.drill.mishaps import Mishaps, told
 from bansho.drill.plan import named, plan
 from bansho.drill.progress import step
 from bansho.drill.round import Round, longest_silence
-from bansho.drill.stage import Stage, stage
+from bansho.drill.stage import Stage, second_try, stage
 from bansho.drill.tally import Tally, tally
 from bansho.drill.trace import Event
 
@@ -67,11 +68,12 @@ def run(
 ) -> Iterator[Result]:
     """Runs the rounds after the first `done`; each result as it comes. `folder/round-N` has what shows a violation.
 
-    Without `keep_going` the first violation is the end. A stage that a round left broken is built anew.
+    Without `keep_going` the first violation is the end. A stage that a round left broken is built anew, and whatever
+    ends a round, an interruption aside, is that round's error.
     """
     left = list(enumerate(plan(faults, settings.rounds, settings.seed, settings.at_once), 1))[done:]
     while left:
-        with stage(lab, settings.nodes) as built:
+        with second_try(lambda: stage(lab, settings.nodes)) as built:
             while left:
                 number, struck = left.pop(0)
                 result = _round(built, number, struck, settings, folder)
@@ -84,17 +86,22 @@ def run(
 
 def _round(built: Stage, number: int, faults: Sequence[Fault], settings: Settings, folder: Path) -> Result:
     going = Round(built, number, faults, settings.seed, settings.rate)
-    error = ""
     with step(f"round {number} of {settings.rounds}: {named(faults)}"):
-        try:
-            going.run()
-        except BanshoError as problem:
-            error = str(problem)
+        going.run()
     evidence = going.evidence()
-    result = result_of(number, evidence, built.lab.spec.nodes, going.noticed, going.due, error)
-    if not result.clean:
-        trace.keep(built, evidence, result.timeline, result.verdicts, folder / f"round-{number}", error)
-    return result
+    nodes = built.lab.spec.nodes
+    result = result_of(number, evidence, nodes, going.noticed, going.due, str(going.mishaps))
+    if result.clean:
+        return result
+    return _kept(built, evidence, result, going.mishaps, folder / f"round-{number}")
+
+
+def _kept(built: Stage, evidence: Evidence, result: Result, mishaps: Mishaps, folder: Path) -> Result:
+    """With its folder written; logs that cannot be had are one mishap more."""
+    with mishaps.noted():
+        trace.keep(built, evidence, result.timeline, result.verdicts, folder, result.error)
+    trace.tracebacks(mishaps, folder)
+    return result._replace(error=str(mishaps))
 
 
 def result_of(number: int, evidence: Evidence, nodes: Sequence[str], noticed: bool, due: float, error: str) -> Result:
@@ -122,8 +129,16 @@ def verdicts(evidence: Evidence, error: str = "") -> dict[str, list[str] | None]
 
     A round with an error did not recover (I0), and its events were not counted (I9).
     """
-    found = {audit.id: list(audit.violations(evidence)) if audit.observed(evidence) else None for audit in AUDITS}
+    found = {audit.id: _judged(audit, evidence) for audit in AUDITS}
     return found | {"I0": [error], "I9": None} if error else found
+
+
+def _judged(audit: Audit, evidence: Evidence) -> list[str] | None:
+    """An audit that itself ends by an exception has not found the invariant kept."""
+    try:
+        return list(audit.violations(evidence)) if audit.observed(evidence) else None
+    except Exception as problem:
+        return [f"the audit itself ended: {told(problem)}"]
 
 
 def _legs(evidence: Evidence, nodes: Sequence[str]) -> tuple[Leg, ...]:

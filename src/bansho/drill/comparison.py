@@ -12,15 +12,15 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from bansho.contract.messages import BanshoError
-from bansho.drill import census, pgsql_group, takeover
+from bansho.drill import census, pgsql_group, takeover, trace
 from bansho.drill.contender import COMMON, OWN, Contender, Watch
 from bansho.drill.errors import NotReached, UnknownFault
 from bansho.drill.faults import FAULTS
 from bansho.drill.faults.fault import Fault, Scene
+from bansho.drill.mishaps import Mishaps
 from bansho.drill.pgsql_group import PgsqlGroup
 from bansho.drill.progress import step
-from bansho.drill.stage import Sender, Stage, stage, wait
+from bansho.drill.stage import Sender, Stage, second_try, stage, wait
 from bansho.drill.tally import Tally, tally
 from bansho.drill.traffic import Ledger
 from bansho.lab.node import Node
@@ -111,18 +111,23 @@ def run(
     """
     left = series(settings)[done:]
     while left:
-        with stage(lab, settings.nodes) as built, suppress(_Broken):
-            turns = Turns(built)
+        with second_try(lambda: _turns(lab, settings.nodes)) as turns, suppress(_Broken):
             while left:
                 number, fault, name = left.pop(0)
                 with step(f"round {number} of {settings.rounds}: {fault}, {name}"):
-                    found = trial(turns, number, fault, name, settings)
-                shown.setdefault(name, turns.on.configuration())
-                if _worth_a_look(found):
-                    turns.on.keep_logs(folder / f"round-{number}-{name}")
+                    found = trial(turns, number, fault, name, settings, folder / f"round-{number}-{name}")
+                if name not in shown:
+                    with Mishaps().noted():  # a later trial asks again
+                        shown[name] = turns.on.configuration()
                 yield found
                 if found.error or found.left_on:
                     raise _Broken
+
+
+@contextmanager
+def _turns(lab: str, nodes: int) -> Iterator["Turns"]:
+    with stage(lab, nodes) as built:
+        yield Turns(built)
 
 
 def _worth_a_look(found: Trial) -> bool:
@@ -152,14 +157,18 @@ class Turns:
         return self.on
 
 
-def trial(turns: Turns, number: int, fault: str, name: str, settings: Settings) -> Trial:
-    """One trial, from everything mended to everything mended."""
-    empty = Trial(number, name, fault, "", "", time.time(), None, None, None, tally(Ledger({}, {}), ()))
-    try:
+def trial(turns: Turns, number: int, fault: str, name: str, settings: Settings, folder: Path) -> Trial:
+    """One trial, from everything mended to everything mended. What is worth a look is kept in `folder`."""
+    found = Trial(number, name, fault, "", "", time.time(), None, None, None, tally(Ledger({}, {}), ()))
+    mishaps = Mishaps()
+    with mishaps.noted():
         contender = turns.take(name)
-        return _struck(contender, contender.faults[fault], empty, settings)
-    except BanshoError as problem:
-        return empty._replace(error=str(problem))
+        found = _struck(contender, contender.faults[fault], found, settings)
+    if mishaps or _worth_a_look(found):
+        with mishaps.noted():
+            turns.on.keep_logs(folder)
+        trace.tracebacks(mishaps, folder)
+    return found._replace(error=str(mishaps))
 
 
 def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings) -> Trial:

@@ -20,7 +20,7 @@ from subprocess import PIPE
 from typing import NamedTuple
 
 from bansho.contract.suites import COMMANDS
-from bansho.drill import calls, takeover, usage
+from bansho.drill import attention, calls, takeover, usage
 from bansho.drill.audits.recovery import ASKED
 from bansho.drill.calls import Answer
 from bansho.drill.growth import Growth, Samples, growth, slope
@@ -144,6 +144,7 @@ def endure(built: Stage, settings: Settings, work: Sequence[Work]) -> Result:
         programs = [_start(node, each, settings.hours, lasting) for each in work]
         with step(f"the work of {settings.hours:g} hours in {settings.minutes:g} minutes, at {settings.load:g} x load"):
             samples = _sampled(built, lasting)
+        attention.require(watch)
         answers = [calls.answers(program.communicate()[0].splitlines()) for program in programs]
     counted = takeover.settled_tally(built, sender, SOURCE)
     done = tuple(_done(each, settings.hours, found) for each, found in zip(work, answers, strict=True))

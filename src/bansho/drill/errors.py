@@ -51,3 +51,13 @@ class NoReport(BanshoError):
 
     id = "BSHO8005-E"
     text = "{path}: expected the JSON report of a drill: {reason}"
+
+
+class Blind(BanshoError):
+    """Raised when what looks at a round all the time ended or stood still, so that nobody knows what it missed.
+
+    Action: look at the machine's load and the traceback beside the report; run the round again.
+    """
+
+    id = "BSHO8006-E"
+    text = "{observer} {what}; what it should have seen is not known"

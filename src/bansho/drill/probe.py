@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bansho.contract.suites import COMMANDS
@@ -62,5 +63,9 @@ def _files(node: Node) -> Written:
     root = Path(f"/proc/{node.pid}/root")
     if mounted(node):
         return {}
-    paths = [path for folder in ("run/bansho", "srv/bansho") for path in (root / folder).rglob("*")]
-    return {str(path.relative_to(root)): (path.lstat().st_mtime_ns, path.lstat().st_size) for path in paths}
+    found: Written = {}
+    for path in (path for folder in ("run/bansho", "srv/bansho") for path in (root / folder).rglob("*")):
+        with suppress(FileNotFoundError):  # it was removed just now
+            state = path.lstat()
+            found[str(path.relative_to(root))] = (state.st_mtime_ns, state.st_size)
+    return found

@@ -1,42 +1,48 @@
 """One round: traffic, faults, what comes of them, everything mended, and the evidence of it all."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from bansho.contract.suites import COMMANDS
-from bansho.drill import census, footprint, probe, takeover
+from bansho.drill import attention, census, footprint, probe, takeover
 from bansho.drill.audits.evidence import Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
 from bansho.drill.faults.fault import Fault, Scene
 from bansho.drill.footprint import Footprint
+from bansho.drill.mishaps import Mishaps
 from bansho.drill.plan import expected, named
 from bansho.drill.sampler import Sampler, of_living_nodes
 from bansho.drill.stage import SHARED, Sender, Stage, mounted, wait
 from bansho.drill.traffic import Ledger
 from bansho.lab.node import Node
+from bansho.lab.powerlog import Entry
 from bansho.lab.watch import Watch
 from bansho.logicalhost import lease
+from bansho.logicalhost.history import Mark
 
 BEFORE = 50
 """Events acknowledged before the fault."""
 RECOVERY = 120.0
 """Seconds until all must be running again."""
 PORTS = (7710, 7711)
+T = TypeVar("T")
 
 
 class Round:
-    """A round as it goes. After `run`, or after whatever it raised, `evidence` is what was gathered until then."""
+    """A round as it goes. After `run` and `evidence`, `mishaps` are what kept it from its end, or from seeing."""
 
     def __init__(self, stage: Stage, number: int, faults: Sequence[Fault], seed: int, rate: float) -> None:
         self.stage, self.number, self.faults, self.rate = stage, number, faults, rate
         self.random = Random(f"{seed} {number}")  # noqa: S311 - a reproducible series, no secret
         self.began = self.struck = self.undone = self.mended = time.time()
         self.victim = self.successor = ""
+        self.mishaps = Mishaps()
         self.noticed = False
         self.recovered: float | None = None
         self.stored: list[int] = []
@@ -50,7 +56,11 @@ class Round:
         self._sampler: Sampler | None = None
 
     def run(self) -> None:
-        """The whole round. Raises BanshoError where it could not be brought to its end."""
+        """The whole round, as far as it can be brought."""
+        with self.mishaps.noted():
+            self._run()
+
+    def _run(self) -> None:
         self.victim = self.stage.settle().name
         self.before = footprint.take(self.stage.lab)
         with self._observed() as (sender, watch, sampler):
@@ -72,26 +82,34 @@ class Round:
     def _observed(self) -> Iterator[tuple[Sender, Watch, Sampler]]:
         self._sender = self.stage.send(self.rate, self._source)
         try:
-            with Watch(self.stage.lab) as self._watch, Sampler(self.stage) as self._sampler:
+            with Watch(self.stage.lab) as self._watch, Sampler(self.stage, self.mishaps) as self._sampler:
                 yield self._sender, self._watch, self._sampler
+                attention.require(self._watch)
         finally:
             self._sender.stop()
 
     def _strike(self, scene: Scene, sampler: Sampler) -> None:
+        """What struck, or began to, is undone, each whatever becomes of the others."""
         self.struck = time.time()
-        try:
-            for fault in self.faults:
-                fault.strike(scene)
-            self._await_effect(scene, sampler)
-            if all(fault.heals for fault in self.faults):
-                self._await_up()
-            elif any(fault.rests for fault in self.faults):
-                self._at_rest()
-        finally:
-            self.undone = time.time()
-            for fault in reversed(self.faults):
-                fault.undo(scene)
-            self.mended = time.time()
+        with ExitStack() as undoing:
+            undoing.callback(self._is_mended)
+            try:
+                for fault in self.faults:
+                    undoing.callback(fault.undo, scene)
+                    fault.strike(scene)
+                self._see_it_through(scene, sampler)
+            finally:
+                self.undone = time.time()
+
+    def _is_mended(self) -> None:
+        self.mended = time.time()
+
+    def _see_it_through(self, scene: Scene, sampler: Sampler) -> None:
+        self._await_effect(scene, sampler)
+        if all(fault.heals for fault in self.faults):
+            self._await_up()
+        elif any(fault.rests for fault in self.faults):
+            self._at_rest()
 
     @property
     def due(self) -> float:
@@ -158,10 +176,22 @@ class Round:
         looked = [fault.findings for fault in self.faults if fault.findings is not None]
         return [finding for findings in looked for finding in findings] if looked else None
 
+    def _read(self, reading: Callable[[], T], otherwise: T) -> T:
+        """What is read; where it cannot be, that is a mishap."""
+        with self.mishaps.noted():
+            return reading()
+        return otherwise
+
+    def _power(self) -> list[Entry]:
+        return [entry for entry in self.stage.lab.power_log() if entry.wall >= self.began]
+
+    def _marks(self) -> list[Mark]:
+        running = self.stage.active()
+        return takeover.marks_on(running) if running else []
+
     def evidence(self) -> Evidence:
         """What was gathered. The takeover history is asked for where the logical host runs."""
-        running = self.stage.active()
-        power = [entry for entry in self.stage.lab.power_log() if entry.wall >= self.began]
+        power: list[Entry] = self._read(self._power, [])
         return Evidence(
             fault=named(self.faults),
             expected=expected(self.faults),
@@ -173,13 +203,13 @@ class Round:
             struck=self.struck,
             recovered=self.recovered,
             changes=self._watch.changes if self._watch else [],
-            marks=takeover.marks_on(running) if running else [],
+            marks=self._read(self._marks, []),
             power=power,
             samples=of_living_nodes(self._sampler.samples, power) if self._sampler else [],
             sightings=self._sampler.sightings if self._sampler else [],
             remains=self.remains,
             calls=self.calls,
-            ledger=self.ledger(),
+            ledger=self._read(self.ledger, Ledger({}, {})),
             stored=self.stored,
             required={suite: census.service_names(suite) for suite in COMMANDS},
             lease_owner=self.lease_owner,
@@ -188,6 +218,8 @@ class Round:
             before=self.before,
             after=self.after,
             findings=self._findings(),
+            mended=self.mended,
+            answers=of_living_nodes(self._sampler.answers, power) if self._sampler else [],
         )
 
 

@@ -1,16 +1,20 @@
-"""Asks the status commands on the nodes all the time, between two looks at what really lives there."""
+"""Looks at what lives on the nodes all the time, and asks the status commands there between two looks."""
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from subprocess import TimeoutExpired
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from bansho.contract.suites import COMMANDS
-from bansho.drill import census
-from bansho.drill.audits.evidence import Sample, Sighting
+from bansho.drill import attention, census
+from bansho.drill.audits.evidence import Answer, Sample, Sighting
 from bansho.drill.census import Census, Found
+from bansho.drill.errors import Blind
+from bansho.drill.mishaps import Mishaps, told
 from bansho.drill.stage import HOST, PROGRAMS, Stage, mounted
 from bansho.lab.errors import NodeOff
 from bansho.lab.node import Node
@@ -18,12 +22,14 @@ from bansho.lab.powerlog import Entry
 
 INTERVAL = 0.4
 """Seconds between two rounds of questions."""
-STANDBYS = 5
-"""Nodes without the disk are asked in each so manieth round: there an answer costs a Python."""
+SELDOM = 5
+"""What costs a Python is asked in each so manieth turn: nodes without the disk, and the services' own status."""
 BOOTED = 5.0
 """A node is asked once it has had power for so long; before, it may not have its programs yet."""
 LIMIT = 10.0
 """Seconds for an answer."""
+PATIENCE = 30.0
+"""Seconds for the questions under way at the end."""
 SIGNALLED = 128
 """A shell's value for a program that signal N ended is 128 + N; subprocess says -N."""
 DEATHS = frozenset({"off", "loss", "reboot", "dead"})
@@ -32,43 +38,74 @@ DYING = 2.0
 
 
 class Sampler:
-    """Samples from a thread while it is open."""
+    """Looks and asks from threads while it is open; one that ends or stands still is a mishap.
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    A thread looks at what lives, and each node has one that asks it: a node that is frozen keeps nobody else waiting.
+    """
+
+    def __init__(self, stage: Stage, mishaps: Mishaps) -> None:
+        self._stage, self._mishaps = stage, mishaps
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._power: dict[str, tuple[int, float]] = {node.name: (_pid(node), 0.0) for node in stage.lab.nodes}
+        works: list[Callable[[], None]] = [self._watch, *(partial(self._ask_all, node) for node in stage.lab.nodes)]
+        self._threads = [threading.Thread(target=self._guarded, args=(each,), daemon=True) for each in works]
+        self.longest_pause = 0.0
+        """Between two looks, in seconds."""
         self.samples: list[Sample] = []
+        self.answers: list[Answer] = []
         self.sightings: list[Sighting] = []
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        with self._mishaps.noted():
+            if any(thread.is_alive() for thread in self._threads):
+                raise Blind(observer="the sampler", what=f"did not come to its end within {PATIENCE:g} s")
+            attention.awake(self.longest_pause, "the sampler")
 
     def disturbed(self, node: str, since: float) -> bool:
         """Whether a suite on the node was seen other than all running after `since`."""
         return any(each.node == node and each.value != 0 and each.at > since for each in reversed(self.samples))
 
-    def _run(self) -> None:
-        turn = 0
+    def _guarded(self, work: Callable[[], None]) -> None:
+        with self._mishaps.noted():
+            try:
+                work()
+            except Exception as problem:
+                raise Blind(observer="the sampler", what=f"ended by {told(problem)}") from problem
+
+    def _watch(self) -> None:
+        last = time.monotonic()
         while not self._closed.wait(INTERVAL):
-            before = self._look()
-            for node in self._stage.lab.nodes:
-                if self._settled(node) and (mounted(node) or turn % STANDBYS == 0):
-                    self._ask(node, before)
-            turn += 1
+            self._look()
+            now = time.monotonic()
+            self.longest_pause, last = max(self.longest_pause, now - last), now
 
     def _look(self) -> Census:
+        began = time.time()
         found = census.take(self._stage.lab)
-        self.sightings.append(Sighting(time.time(), found))
+        self.sightings.append(Sighting(time.time(), found, time.time() - began))
         return found
+
+    def _ask_all(self, node: Node) -> None:
+        """Each suite's status all the time; without the disk, and the services' own, in every so manieth turn."""
+        turn = 0
+        while not self._closed.wait(INTERVAL):
+            if self._settled(node) and (mounted(node) or turn % SELDOM == 0):
+                with suppress(NodeOff, TimeoutExpired):
+                    for suite in COMMANDS:
+                        self._ask(node, suite)
+                    if turn % SELDOM == 0 and mounted(node):
+                        self._ask_services(node)
+            turn += 1
 
     def _settled(self, node: Node) -> bool:
         pid, now = _pid(node), time.monotonic()
@@ -76,32 +113,44 @@ class Sampler:
             self._power[node.name] = (pid, now)
         return bool(pid) and now - self._power[node.name][1] > BOOTED
 
-    def _ask(self, node: Node, before: Census) -> None:
-        pid, disk = _pid(node), mounted(node)
-        for suite in COMMANDS:
-            began = time.time()
-            command = [str(PROGRAMS / COMMANDS[suite].status), "-h", HOST, "-t", "5"]
-            try:
-                value = node.run(command, timeout=LIMIT).returncode
-            except (NodeOff, TimeoutExpired):
-                return
-            after = self._look()
-            if _pid(node) != pid:  # it lost power: its command died with it
-                return
-            still = mounted(node)
+    def _ask(self, node: Node, suite: str) -> None:
+        before = self.sightings[-1].census if self.sightings else self._look()
+        answer = self._answer(node, [COMMANDS[suite].status, "-h", HOST, "-t", "5"])
+        after, at = self._look(), time.time()
+        if answer:
             seen = (_of(before, node, suite), _of(after, node, suite))
-            at = time.time()
-            self.samples.append(Sample(at, at - began, node.name, suite, value, disk if disk == still else None, *seen))
+            took, disk = at - answer.at + answer.took, answer.mounted if mounted(node) == answer.mounted else None
+            self.samples.append(Sample(at, took, node.name, suite, answer.value, disk, *seen))
+
+    def _ask_services(self, node: Node) -> None:
+        for command in (["jimdbstatus", "-h", HOST, "-t", "5"], ["jevstat", HOST, "-t", "5"]):
+            if answer := self._answer(node, command):
+                self.answers.append(answer)
+
+    def _answer(self, node: Node, command: Sequence[str]) -> Answer | None:
+        """None where the node lost power meanwhile: its command died with it. Raises NodeOff and TimeoutExpired."""
+        pid, disk, began = _pid(node), mounted(node), time.time()
+        value = node.run([str(PROGRAMS / command[0]), *command[1:]], timeout=LIMIT).returncode
+        at = time.time()
+        if _pid(node) != pid:
+            return None
+        return Answer(at, at - began, node.name, command[0], value, disk if disk == mounted(node) else None)
 
 
-def of_living_nodes(samples: Iterable[Sample], power: Sequence[Entry]) -> list[Sample]:
+Told = TypeVar("Told", Sample, Answer)
+
+
+def of_living_nodes(told: Iterable[Told], power: Sequence[Entry]) -> list[Told]:
     """The answers without those that a node's own death cut short: a signal's value while its power went. Pure."""
-    return [each for each in samples if 0 <= each.value < SIGNALLED or not _died(each, power)]
+    return [
+        each for each in told if 0 <= each.value < SIGNALLED or not died(each.node, each.at - each.took, each.at, power)
+    ]
 
 
-def _died(sample: Sample, power: Iterable[Entry]) -> bool:
-    began, ended = sample.at - sample.took - DYING, sample.at + DYING
-    return any(each.node == sample.node and each.action in DEATHS and began <= each.wall <= ended for each in power)
+def died(node: str, began: float, ended: float, power: Iterable[Entry]) -> bool:
+    """Whether a node lost its power within a time, or so near to it that its programs may have ended within. Pure."""
+    near = (each for each in power if each.node == node and each.action in DEATHS)
+    return any(began - DYING <= each.wall <= ended + DYING for each in near)
 
 
 def _of(found: Census, node: Node, suite: str) -> tuple[Found, ...]:

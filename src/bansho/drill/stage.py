@@ -8,20 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import bansho
 from bansho.contract import operation
 from bansho.contract.suites import COMMANDS
 from bansho.drill import traffic
 from bansho.drill.errors import NotReached, StepFailed
+from bansho.drill.mishaps import Mishaps
 from bansho.drill.progress import step
 from bansho.lab.errors import NodeOff
 from bansho.lab.lab import Lab
 from bansho.lab.node import Node
 
+T = TypeVar("T")
 HOST = "watch"
 USER = "bansho"
 MOUNT_POINT = "/srv/bansho"
@@ -32,6 +35,8 @@ BOOT = 6.0
 """Seconds until a node that was fenced boots again: a real machine does not come back into its own takeover either."""
 UP = 60.0
 """Seconds for the logical host to come up, or to be taken over."""
+ENDS = 10.0
+"""Seconds for a sender to end."""
 LOOK = 0.1
 STATE = 'crmadmin --quiet --status "$(crmadmin --quiet --dc_lookup)"'
 """Says the state of the cluster's coordinator."""
@@ -99,9 +104,13 @@ class Sender:
         return "; the sender ended: ".join([f"{len(self.ledger().acknowledged)} acknowledged", *last])
 
     def stop(self) -> None:
-        """Ends it; it finishes the request that is under way, or gives it up."""
+        """Ends it; it finishes the request that is under way, or gives it up, by force where that takes too long."""
         self._process.terminate()
-        self._process.wait(timeout=10)
+        try:
+            self._process.wait(timeout=ENDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class Stage:
@@ -229,6 +238,19 @@ def stage(name: str = "lab", nodes: int = 3) -> Iterator[Stage]:
             lab = Lab.up(name, nodes=nodes, users=(USER,), readable=_readable(), tied=True, boot_delay=BOOT)
         with lab:
             yield _set_up(lab, Path(folder))
+
+
+@contextmanager
+def second_try(made: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
+    """What `made` makes, such as a stage; where it does not come up, as on a machine that is too busy, once more."""
+    mishaps = Mishaps()
+    with ExitStack() as standing:
+        with mishaps.noted():
+            built = standing.enter_context(made())
+        if mishaps:
+            print(f"once more, because of: {mishaps}", file=sys.stderr)
+            built = standing.enter_context(made())
+        yield built
 
 
 def _readable() -> list[Path]:

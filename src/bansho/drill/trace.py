@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bansho.drill.audits.evidence import Evidence, Sample
+from bansho.drill.mishaps import Mishaps
 from bansho.drill.stage import HOST, SHARED, Stage
+from bansho.lab.errors import NodeOff
 
 LOGS = ("pacemaker", "corosync")
 
@@ -56,8 +58,15 @@ def keep(
 ) -> None:
     """Writes evidence, timeline, verdicts and the logs of all nodes, also of those without power, to `folder`."""
     record(evidence, events, verdicts, folder, error)
-    (folder / "overview.json").write_text(json.dumps(stage.overview(), indent=2) + "\n")
     keep_logs(stage, folder)
+    (folder / "overview.json").write_text(json.dumps(stage.overview(), indent=2) + "\n")
+
+
+def tracebacks(mishaps: Mishaps, folder: Path) -> None:
+    """Writes where the mishaps came from to `folder`, which is made; nothing where there were none."""
+    if mishaps:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "traceback.txt").write_text(mishaps.tracebacks)
 
 
 def keep_logs(stage: Stage, folder: Path) -> None:
@@ -90,7 +99,7 @@ def _keep_node(stage: Stage, name: str, folder: Path) -> None:
     store = Path(f"/proc/{stage.lab.pid}/root{stage.lab.places.store}/{name}/system/upper/var/log")
     for log in LOGS:
         copy(store / log, folder / log)
-    if node.on:
+    with suppress(NodeOff):
         copy(Path(f"/proc/{node.pid}/root/run/bansho/{HOST}"), folder / "run")
         (folder / "crm_mon.txt").write_text(node.run(["timeout", "10", "crm_mon", "-1", "-r", "-f"]).stdout)
 

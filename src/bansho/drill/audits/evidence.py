@@ -26,11 +26,26 @@ class Sample(NamedTuple):
     after: tuple[Found, ...]
 
 
-class Sighting(NamedTuple):
-    """The suites' processes on all nodes at one moment."""
+class Answer(NamedTuple):
+    """One answer of `jimdbstatus` or `jevstat`."""
 
     at: float
+    """When it came."""
+    took: float
+    node: str
+    command: str
+    value: int
+    mounted: bool | None
+    """Whether the node had the disk; None where that changed meanwhile."""
+
+
+class Sighting(NamedTuple):
+    """The suites' processes on all nodes, seen in one look."""
+
+    at: float
+    """When the look was over."""
     census: Census
+    took: float = 0.0
 
 
 class Call(NamedTuple):
@@ -95,3 +110,6 @@ class Evidence(NamedTuple):
     """The same when it ended."""
     findings: Sequence[str] | None = None
     """What a fault of the database found wrong with its rows; None where none looked."""
+    mended: float = 0.0
+    """When the faults were undone."""
+    answers: Sequence[Answer] = ()

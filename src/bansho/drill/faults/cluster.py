@@ -103,7 +103,7 @@ class Move(Fault):
 
     def undo(self, scene: Scene) -> None:
         """Removes what the move left in the configuration."""
-        run(scene.victim, "clear the move", ["crm_resource", "--clear", "--resource", scene.resource])
+        run(scene.operator, "clear the move", ["crm_resource", "--clear", "--resource", scene.resource])
 
 
 class Standby(Fault):
@@ -120,7 +120,7 @@ class Standby(Fault):
 
     def undo(self, scene: Scene) -> None:
         """Standby off."""
-        run(scene.victim, "online", ["crm", "node", "online", scene.victim.name])
+        run(scene.operator, "online", ["crm", "node", "online", scene.victim.name])
 
 
 class Stop(Fault):
@@ -139,7 +139,7 @@ class Stop(Fault):
 
     def undo(self, scene: Scene) -> None:
         """Starts it."""
-        run(scene.victim, "start", ["crm", "resource", "start", scene.resource])
+        run(scene.operator, "start", ["crm", "resource", "start", scene.resource])
 
 
 def daemon(scene: Scene, name: str) -> int:

@@ -57,6 +57,7 @@ with connect() as connection:
     print(*(n for (n,) in connection.execute("select n from drill")))
     connection.execute("drop table drill")
 """
+DROP = "execute('drop table if exists drill')"
 FIND_PAGE = """
 with connect() as connection:
     query = "select pg_relation_filepath(tableoid::regclass) from event order by serial limit 1"
@@ -151,7 +152,7 @@ class LongRecovery(Fault):
 
     def undo(self, scene: Scene) -> None:
         """Drops what was written."""
-        run(scene.stage.wait_up(), "drop what was written", python("execute('drop table if exists drill')"))
+        run(scene.stage.wait_up(), "drop what was written", python(DROP))
 
 
 class KillInCommit(Fault):
@@ -166,7 +167,7 @@ class KillInCommit(Fault):
 
     def strike(self, scene: Scene) -> None:
         """Has rows committed one by one, kills in the middle, and keeps what was acknowledged."""
-        self.findings = None
+        self.findings, self._committed = None, set()
         run(scene.victim, "make a table", python("execute('create table drill (n int)')"))
         with scene.victim.popen(python(COMMIT), stdout=PIPE, stderr=DEVNULL, text=True) as clients:
             assert clients.stdout is not None  # noqa: S101 - asked for as a pipe
@@ -177,8 +178,12 @@ class KillInCommit(Fault):
             self._committed = {int(line) for line in [*lines, *clients.stdout] if line.endswith("\n")}
 
     def undo(self, scene: Scene) -> None:
-        """Compares, and drops the table."""
-        answer = run(scene.stage.wait_up(), "read the rows", python(READ_AND_DROP))
+        """Compares, and drops the table; where it did not come to the kill there is nothing to compare."""
+        active = scene.stage.wait_up()
+        if not self._committed:
+            run(active, "drop the table", python(DROP))
+            return
+        answer = run(active, "read the rows", python(READ_AND_DROP))
         lost = self._committed - {int(line) for line in answer.split()}
         self.findings = [f"{len(lost)} of {len(self._committed)} committed rows are not there"] if lost else []
 
@@ -199,7 +204,7 @@ class DamagedPage(Fault):
 
     def strike(self, scene: Scene) -> None:
         """Has it written, kills the postmaster so that nobody remembers it, and damages it."""
-        self.findings = None
+        self.findings, self._bytes = None, b""
         self._path = run(scene.victim, "find a page", python(FIND_PAGE)).strip()
         kill(scene.victim, postmaster(scene.victim))
         file = self._file(scene.victim)
@@ -207,10 +212,14 @@ class DamagedPage(Fault):
         self._write(scene.victim, bytes(byte ^ 0xFF for byte in self._bytes[HALF:]), HALF)
 
     def undo(self, scene: Scene) -> None:
-        """Reads it, which must be an error; looks for the log's line; and puts the bytes back."""
-        active = scene.stage.wait_up()
-        read = run(active, "read all events", python(READ_ALL)).strip()
-        self._write(active, self._bytes, 0)
+        """Reads it, which must be an error; looks for the log's line; and puts the bytes back, if it came to any."""
+        if not self._bytes:
+            return
+        try:
+            active = scene.stage.wait_up()
+            read = run(active, "read all events", python(READ_ALL)).strip()
+        finally:
+            self._write(scene.stage.active() or scene.victim, self._bytes, 0)
         log = Path(f"/proc/{active.pid}/root{SHARED}/log/manager.imdb.log").read_text(errors="replace")
         self.findings = [] if read == "DataCorrupted" else [f"reading the damaged page was no error: {read}"]
         if self._path not in log:

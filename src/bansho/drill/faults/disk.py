@@ -64,6 +64,7 @@ class Stalled(Fault):
         """Lets them pass."""
         if self._stall:
             self._stall.end()
+            self._stall = None
 
 
 class Slow(Stalled):

@@ -26,6 +26,11 @@ class Scene(NamedTuple):
         """The other nodes that have power."""
         return [node for node in self.stage.lab.nodes if node.name != self.victim.name and node.on]
 
+    @property
+    def operator(self) -> Node:
+        """A node on which an operator can give the cluster orders, whatever became of the victim."""
+        return self.victim if self.victim.on or not self.standbys else self.standbys[0]
+
 
 class Fault(ABC):
     """One fault. Its attributes are what a person reads before it is let loose."""
@@ -63,4 +68,4 @@ class Fault(ABC):
         """Does it."""
 
     def undo(self, scene: Scene) -> None:  # noqa: B027 - most need nothing but power and cables, which settling gives back
-        """Undoes it, as far as giving power and cables back does not."""
+        """Undoes it, as far as giving power and cables back does not; also where `strike` was cut short."""

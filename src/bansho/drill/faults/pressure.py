@@ -63,6 +63,7 @@ class Scarce(Fault):
         if self._limit:
             with suppress(FileNotFoundError):
                 self._limit.end()
+            self._limit = None
 
 
 FAULTS: list[Fault] = [

@@ -11,6 +11,7 @@ from bansho.contract.messages import BanshoError
 from bansho.drill import campaign, trace
 from bansho.drill.audits.evidence import Evidence
 from bansho.drill.campaign import Result
+from bansho.drill.mishaps import Mishaps
 from bansho.drill.progress import step
 from bansho.drill.site import readiness, sending
 from bansho.drill.site.errors import NOT_UNDONE
@@ -66,15 +67,13 @@ def _given_back(here: Here) -> Iterator[None]:
 
 def _round(here: Here, number: int, fault: Announced, traffic: sending.Traffic, rounds: int, folder: Path) -> Result:
     going = Round(here, number, fault, traffic)
-    error = ""
-    with step(f"round {number} of {rounds}: {fault.name}"):
-        try:
-            going.run()
-        except BanshoError as problem:
-            error = str(problem)
+    mishaps = Mishaps()
+    with step(f"round {number} of {rounds}: {fault.name}"), mishaps.noted():
+        going.run()
+    trace.tracebacks(mishaps, folder / f"round-{number}")
     evidence = going.evidence()
     nodes = [each.name for each in here.status().nodes]
-    result = campaign.result_of(number, evidence, nodes, going.noticed, going.due, error)
+    result = campaign.result_of(number, evidence, nodes, going.noticed, going.due, str(mishaps))
     result = result._replace(verdicts={name: _judged(name, found) for name, found in result.verdicts.items()})
     if not result.clean:
         _keep(here, evidence, result, folder / f"round-{number}")
