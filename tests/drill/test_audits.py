@@ -6,7 +6,7 @@ import pytest
 
 from bansho.contract import limits
 from bansho.drill.audits import AUDITS, Evidence
-from bansho.drill.audits.evidence import Call, Sample, Sighting
+from bansho.drill.audits.evidence import Answer, Call, Sample, Sighting
 from bansho.drill.audits.status import LONGEST_RETRY
 from bansho.drill.census import Found, Remains
 from bansho.drill.footprint import Footprint, Manager
@@ -89,6 +89,33 @@ GHOST = Found(300, 5, 1, "python3", "base", "event-service")
 TWICE = Found(102, 9, 100, "python3", "base", "event-service")
 
 
+CONSOLE = (Found(200, 5, 1, "jco_spmd", "manager", ""), Found(201, 6, 200, "python3", "manager", "event-console"))
+SERVER = (Found(210, 7, 200, "postgres", "manager", "imdb"), Found(211, 7, 210, "postgres", "manager", "imdb"))
+ALL = (*SUITE, *CONSOLE, *SERVER)
+
+
+def watched(
+    *lived: Found, since: float = 19.0, until: float = 40.0, every: float = 0.5, node: str = "n2"
+) -> list[Sighting]:
+    """Looks at a node on which the same lived all the time."""
+    return [Sighting(since + n * every, {node: lived}, 0.1) for n in range(round((until - since) / every) + 1)]
+
+
+def answered(command: str, value: int, *lived: Found, at: float = 30.0, **changed: object) -> Evidence:
+    """An answer long after all was mended, where the same lived all the time."""
+    answer = Answer(at, 0.2, "n2", command, value, True)
+    return GOOD._replace(mended=17.0, answers=[answer], sightings=watched(*lived))._replace(**changed)  # type: ignore[arg-type]
+
+
+def failed(value: int, *lived: Found, at: float = 30.0, **changed: object) -> Evidence:
+    """A suite's status long after all was mended."""
+    told = sample(value, lived, lived, at)
+    return GOOD._replace(mended=17.0, samples=[told], sightings=watched(*lived))._replace(**changed)  # type: ignore[arg-type]
+
+
+DOWN = [*GOOD.changes, change(20, "n2", "address", False), change(20.5, "n2", "disk", False)]
+
+
 def grown(**found: object) -> Evidence:
     return GOOD._replace(after=[FOOTPRINT._replace(**found)])  # type: ignore[arg-type]
 
@@ -122,6 +149,16 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I3", "8 beside the process manager", GOOD._replace(samples=[sample(8, (MANAGER,), (MANAGER,))])),
     ("I3", "0 without a service", GOOD._replace(samples=[sample(0, (MANAGER,), (MANAGER,))], sightings=[])),
     ("I3", "a value of no row", GOOD._replace(samples=[sample(127, SUITE, SUITE)])),
+    ("I3", "4 where all had run for long", failed(4, *ALL)),
+    ("I3", "1 where all had run for long", failed(1, *ALL)),
+    ("I3", "a database that runs and has no postmaster", answered("jimdbstatus", 0, *SUITE, *CONSOLE)),
+    ("I3", "a database that runs, in the middle of a takeover", answered("jimdbstatus", 0, *SUITE, recovered=None)),
+    *(
+        ("I3", f"jimdbstatus {value} beside a postmaster", answered("jimdbstatus", value, *ALL))
+        for value in (4, 8, 12, 16, 20, 2, 137)
+    ),
+    ("I3", "an event service that runs and is not there", answered("jevstat", 0, MANAGER)),
+    *(("I3", f"jevstat {value} beside an event service", answered("jevstat", value, *ALL)) for value in (4, 8, 12, 16)),
     (
         "I4",
         "12 for too long",
@@ -159,6 +196,13 @@ PLANTED: list[tuple[str, str, Evidence]] = [
         GOOD._replace(changes=[change(14.7, "n2", "disk", True), change(14.5, "n2", "address", True)]),
     ),
     ("I10", "the disk given back first", GOOD._replace(changes=[*GOOD.changes, change(19, "n2", "disk", False)])),
+    ("I10", "services without an address", GOOD._replace(changes=DOWN, sightings=watched(*ALL, until=22))),
+    ("I10", "Manager without Base", GOOD._replace(sightings=watched(*CONSOLE, *SERVER))),
+    (
+        "I10",
+        "services without an address after one was killed",
+        GOOD._replace(changes=DOWN, sightings=watched(*ALL, until=22), touched=frozenset({"processes"})),
+    ),
     ("I11", "a standby that says 8", GOOD._replace(calls=[call("status", value=8, standby=True)])),
     (
         "I11",
@@ -215,6 +259,12 @@ def test_an_answer_that_died_with_its_node_is_none_and_any_other_death_is_one(va
     assert of_living_nodes([cut, alone, elsewhere, answer], GOOD.power) == [alone, elsewhere, answer]
 
 
+CHANGED = [
+    *watched(*ALL, until=28.0),
+    *watched(MANAGER, SERVICE._replace(pid=150, ticks=40), *CONSOLE, *SERVER, since=28.5),
+]
+GONE = [*watched(*ALL, until=28.0), *watched(*SUITE, *CONSOLE, since=28.5)]
+DISKLESS = [Answer(30.0, 0.2, "n2", "jimdbstatus", 20, False), Answer(30.0, 0.2, "n2", "jimdbstatus", 20, None)]
 NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("I3", "8 while the process appears", lambda: GOOD._replace(samples=[sample(8, (), SUITE)])),
     (
@@ -225,6 +275,47 @@ NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
             sightings=[Sighting(19.0, {"n2": SUITE})],
         ),
     ),
+    ("I3", "4 beside a service that died", lambda: failed(4, MANAGER)),
+    ("I3", "4 while a service is another one", lambda: failed(4, *ALL, sightings=CHANGED)),
+    ("I3", "4 before all was mended", lambda: failed(4, *ALL, mended=26.0)),
+    ("I3", "4 before all ran again", lambda: failed(4, *ALL, recovered=26.0)),
+    ("I3", "4 where it never ran again", lambda: failed(4, *ALL, recovered=None)),
+    ("I3", "4 where nobody looked for a while", lambda: failed(4, *ALL, sightings=watched(*ALL, every=4.0))),
+    ("I3", "4 soon after the looks began", lambda: failed(4, *ALL, sightings=watched(*ALL, since=27.0))),
+    ("I3", "0 with a postmaster that lived just now", lambda: answered("jimdbstatus", 0, sightings=GONE)),
+    ("I3", "the database's truth, or none found out", lambda: answered("jimdbstatus", 1, *ALL)),
+    ("I3", "a database that is taken over", lambda: answered("jimdbstatus", 4, *ALL, mended=26.0)),
+    ("I3", "a database that does not run", lambda: answered("jimdbstatus", 16, *SUITE, *CONSOLE)),
+    ("I3", "a database on a disk that is gone", lambda: answered("jimdbstatus", 20, *ALL, answers=DISKLESS)),
+    ("I3", "an event service that runs", lambda: answered("jevstat", 0, *ALL)),
+    (
+        "I10",
+        "services that lived until just before the address went, and again when it had come back",
+        lambda: GOOD._replace(
+            changes=[*DOWN, change(22, "n2", "disk", True), change(22.2, "n2", "address", True)],
+            sightings=[*watched(*ALL, until=20.0), *watched(since=20.5, until=22.0), *watched(*ALL, since=23.0)],
+        ),
+    ),
+    (
+        "I10",
+        "a look that began before the address went",
+        lambda: GOOD._replace(changes=DOWN, sightings=[Sighting(20.5, {"n2": ALL}, 0.6)]),
+    ),
+    (
+        "I10",
+        "a node that died, in whatever order",
+        lambda: GOOD._replace(
+            changes=DOWN,
+            sightings=[Sighting(20.2, {"n2": CONSOLE}, 0.1)],
+            power=[Entry(20, 20, "n1", "off", "n2", True)],
+        ),
+    ),
+    (
+        "I10",
+        "Base killed by the fault",
+        lambda: GOOD._replace(sightings=watched(*CONSOLE, *SERVER), touched=frozenset({"processes"})),
+    ),
+    ("I10", "Manager stopped first", lambda: GOOD._replace(sightings=watched(*SUITE))),
     ("I8", "either is permitted", lambda: GOOD._replace(expected="either", successor="n1", lease_owner="n1")),
     (
         "I10",

@@ -13,6 +13,7 @@ from bansho.contract.suites import COMMANDS
 from bansho.drill import attention, census
 from bansho.drill.audits.evidence import Answer, Sample, Sighting
 from bansho.drill.census import Census, Found
+from bansho.drill.deaths import powerless
 from bansho.drill.errors import Blind
 from bansho.drill.mishaps import Mishaps, told
 from bansho.drill.stage import HOST, PROGRAMS, Stage, mounted
@@ -32,9 +33,6 @@ PATIENCE = 30.0
 """Seconds for the questions under way at the end."""
 SIGNALLED = 128
 """A shell's value for a program that signal N ended is 128 + N; subprocess says -N."""
-DEATHS = frozenset({"off", "loss", "reboot", "dead"})
-DYING = 2.0
-"""Seconds between an entry of the power log and what it does to the programs on a node, at most."""
 
 
 class Sampler:
@@ -143,14 +141,10 @@ Told = TypeVar("Told", Sample, Answer)
 def of_living_nodes(told: Iterable[Told], power: Sequence[Entry]) -> list[Told]:
     """The answers without those that a node's own death cut short: a signal's value while its power went. Pure."""
     return [
-        each for each in told if 0 <= each.value < SIGNALLED or not died(each.node, each.at - each.took, each.at, power)
+        each
+        for each in told
+        if 0 <= each.value < SIGNALLED or not powerless(each.node, each.at - each.took, each.at, power)
     ]
-
-
-def died(node: str, began: float, ended: float, power: Iterable[Entry]) -> bool:
-    """Whether a node lost its power within a time, or so near to it that its programs may have ended within. Pure."""
-    near = (each for each in power if each.node == node and each.action in DEATHS)
-    return any(began - DYING <= each.wall <= ended + DYING for each in near)
 
 
 def _of(found: Census, node: Node, suite: str) -> tuple[Found, ...]:

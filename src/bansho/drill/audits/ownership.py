@@ -5,10 +5,14 @@ from itertools import pairwise
 
 from bansho.drill import legs
 from bansho.drill.audits.audit import Audit
-from bansho.drill.audits.evidence import Evidence
+from bansho.drill.audits.evidence import Evidence, Sighting
+from bansho.drill.deaths import powerless
 from bansho.lab.watch import Change, overlaps
 from bansho.logicalhost import history
 from bansho.logicalhost.history import Takeover
+
+PROCESSES = "processes"
+"""Of what a fault takes away itself: a suite's processes, in any order."""
 
 
 class OneOwner(Audit):
@@ -45,7 +49,7 @@ def _barred(evidence: Evidence) -> Iterator[str]:
 
 
 class Sequence(Audit):
-    """I10: disk, address, lease, Base, database, Manager; address before disk on the way down."""
+    """I10: disk, address, lease, Base, database, Manager; Manager, Base, address, disk on the way down."""
 
     id = "I10"
     holds = "taken over in the sequence disk, address, Base, Manager, and given back in reverse"
@@ -56,8 +60,11 @@ class Sequence(Audit):
             if takeover.at >= evidence.began:
                 reached = legs.from_marks(takeover.legs, takeover.at) | _taken(evidence.changes, takeover)
                 yield from (f"epoch {takeover.epoch}: {each}" for each in legs.out_of_order(reached))
-        if not evidence.touched:
+        if evidence.touched <= {PROCESSES}:
             yield from _given_back(evidence.changes)
+            yield from _lived_on(evidence)
+        if not evidence.touched:
+            yield from _outlived_base(evidence)
 
 
 def _taken(changes: Iterable[Change], takeover: Takeover) -> dict[str, float]:
@@ -77,3 +84,44 @@ def _given_back(changes: Iterable[Change]) -> Iterator[str]:
         (has.add if change.held else has.discard)(change.what)
         if change.what == "disk" and not change.held and "address" in has:
             yield f"{change.node} let go of the disk at {change.wall:.3f} and still had the address"
+
+
+def _lived_on(evidence: Evidence) -> Iterator[str]:
+    """Services that were seen, in a look begun after their node had let go of the address, before it had it again."""
+    for change in evidence.changes:
+        if change.what == "address" and not change.held:
+            again = _taken_again(evidence.changes, change)
+            for sighting, began in _looks(evidence, change.node):
+                if change.wall < began and sighting.at < again and _services(sighting, change.node):
+                    yield f"{change.node} let go of the address at {change.wall:.3f}, and services lived on"
+                    break
+
+
+def _taken_again(changes: Iterable[Change], lost: Change) -> float:
+    """When a node had again what it lost."""
+    later = (each.wall for each in changes if (each.node, each.what) == (lost.node, lost.what) and each.held)
+    return min((wall for wall in later if wall > lost.wall), default=float("inf"))
+
+
+def _outlived_base(evidence: Evidence) -> Iterator[str]:
+    """Manager's services in a look that found nothing of Base: Base was stopped first, or as a whole killed."""
+    nodes = {node for sighting in evidence.sightings for node in sighting.census}
+    for node in sorted(nodes):
+        for sighting, _ in _looks(evidence, node):
+            suites = {each.suite for each in sighting.census[node]}
+            if "manager" in _services(sighting, node) and "base" not in suites:
+                yield f"{node}: services of Manager lived at {sighting.at:.3f}, and nothing of Base did"
+                break
+
+
+def _looks(evidence: Evidence, node: str) -> Iterator[tuple[Sighting, float]]:
+    """The looks at a node, and when each began; none of its death, in which programs end in any order."""
+    for sighting in evidence.sightings:
+        began = sighting.at - sighting.took
+        if node in sighting.census and not powerless(node, began, sighting.at, evidence.power):
+            yield sighting, began
+
+
+def _services(sighting: Sighting, node: str) -> set[str]:
+    """The suites of which services live on a node."""
+    return {each.suite for each in sighting.census[node] if each.service}

@@ -5,12 +5,12 @@ from itertools import groupby
 
 from bansho.contract import limits, operation
 from bansho.drill import census
+from bansho.drill.audits import service_status, steady
 from bansho.drill.audits.audit import Audit
 from bansho.drill.audits.evidence import Call, Evidence, Sample, Sighting
+from bansho.drill.audits.steady import BEATS, STEADY
 from bansho.drill.census import Found
 
-BEATS = limits.STALE_BEATS * limits.BEAT
-"""Seconds after which the value must have followed the truth."""
 LONGEST_RETRY = limits.START + limits.LOST_BEATS * limits.BEAT
 """Seconds of value 12 at most: a start that uses its whole limit, after a record that grew old."""
 STANDBY_ANSWERS = 0.2
@@ -21,7 +21,11 @@ REPEATED = ("start", "stop", "killall")
 
 
 class ValueIsTrue(Audit):
-    """I3: never 0 while a required service is absent, never 8 while a process lives, never a value of no row."""
+    """I3: never 0 while a required service is absent, never 8 while a process lives, never a value of no row.
+
+    Never 1 or 4 either where all required services had run for long and nothing was under way; and the same for the IM
+    database's and the event service's own status.
+    """
 
     id = "I3"
     holds = "the status value is the table's function of the true state within two beats"
@@ -34,6 +38,18 @@ class ValueIsTrue(Audit):
         """Each answer that was not true."""
         for sample in evidence.samples:
             yield from _untrue(sample, evidence)
+            yield from _failed_alone(sample, evidence)
+        yield from service_status.untrue(evidence)
+
+
+def _failed_alone(sample: Sample, evidence: Evidence) -> Iterator[str]:
+    """An answer that the cluster would act on, and nothing had been wrong."""
+    failed = sample.value in {operation.UNRECOVERABLE, operation.PARTLY_STOPPED}
+    if failed and sample.mounted and steady.quiet(evidence, sample.at, sample.took):
+        looks = steady.looks(evidence.sightings, sample.node, sample.at, sample.took)
+        if evidence.required[sample.suite] <= steady.services(looks, sample.suite):
+            said = f"{sample.node}: {sample.suite} said {sample.value} at {sample.at:.3f}"
+            yield f"{said} and for {STEADY:g} s all of it had run, and nothing was under way"
 
 
 def _untrue(sample: Sample, evidence: Evidence) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Fault(ABC):
     hold: float = 20.0
     """Seconds until it counts as without effect; so long it lasts where only `undo` mends it."""
     touches: frozenset[str] = frozenset()
-    """What of `disk` and `address` it takes away itself, out of any order."""
+    """What of `disk`, `address` and the suites' `processes` it takes away itself, out of any order."""
     may_fence: bool = True
     """Whether a node may be fenced for it."""
     unfenceable: bool = False
@@ -57,6 +57,8 @@ class Fault(ABC):
     """What it found wrong with the database's rows by itself; None where it did not look."""
     rests: bool = False
     """Whether the logical host is stopped on every node until `undo`."""
+    of_standby: bool = False
+    """Whether it is a standby that the cluster loses: with the active node too, none of three nodes has a majority."""
     least_nodes: int = 2
 
     def lacks(self) -> str:

@@ -47,6 +47,7 @@ class Scarce(Fault):
 
     def __init__(self, name: str, what: str, controller: Controller, spare: int) -> None:
         self.name, self.what, self._controller, self._spare = name, what, controller, spare
+        self.touches = frozenset({"processes"} if controller == "memory" else ())
         self._limit: Limit | None = None
 
     def lacks(self) -> str:

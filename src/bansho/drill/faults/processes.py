@@ -17,6 +17,7 @@ class KillService(Fault):
 
     expected: Expected = "stays"
     may_fence = False
+    touches = frozenset({"processes"})
 
     def __init__(self, suite: str, service: str) -> None:
         self.suite, self.service = suite, service
@@ -55,6 +56,7 @@ class KillManager(Fault):
 
     expected: Expected = "stays"
     may_fence = False
+    touches = frozenset({"processes"})
 
     def __init__(self, suite: str) -> None:
         self.suite = suite

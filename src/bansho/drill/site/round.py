@@ -194,4 +194,5 @@ class Round:
             required=self.required,
             lease_owner=self.lease_owner,
             active_groups=self.active_groups,
+            mended=self.mended,
         )
