@@ -1,6 +1,7 @@
 """The summary: complete, the same for the same reports in any portions, and the page in docs/ is what it makes."""
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 from tests.nodes import CHECKOUT
 
-from bansho.cli import group
+from bansho.cli import drill, group
 from bansho.contract.messages import BanshoError
 from bansho.drill import comparison, comparison_report, endurance, endurance_report, report, track_record
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
 from bansho.drill.comparison import Trial
+from bansho.drill.errors import UnknownFault
+from bansho.drill.faults import chosen
 from bansho.drill.growth import growth
 from bansho.drill.legs import Leg
 from bansho.drill.tally import Tally
@@ -104,6 +107,46 @@ def test_the_page_has_every_fault_invariant_and_figure() -> None:
     assert row(page, "status")[2:5] == ["2,880", "2,880", "8.0"]
     assert "2 processors (a processor), 8.0 GiB, Linux 6.1" in page
     assert "](reliability.svg)" in page
+
+
+def test_what_a_comparison_has_not_run_is_told_from_what_never_came_back() -> None:
+    lost = TRIALS[1]._replace(silence=None, reached=None, running=None, error="BSHO8002-E waited")
+    alone = TRIALS[0]._replace(round=2, fault="power-off")
+    page = track_record.markdown(summed(compared([TRIALS[0], lost, alone])))
+    assert row(page, "power-loss")[1:] == ["5.2 / 5.2 / 5.2", "never", "7.2 / 7.2 / 7.2", "never"]
+    assert row(page, "power-off")[1:] == ["5.2 / 5.2 / 5.2", "not run", "7.2 / 7.2 / 7.2", "not run"]
+
+
+def test_a_campaign_with_a_fault_that_has_another_name_now_is_refused_with_a_message(tmp_path: Path) -> None:
+    for found in (campaign(ROUNDS), compared()):
+        found["settings"]["faults"] = ["flood"]
+        (tmp_path / "report.json").write_text(json.dumps(found))
+        result = CliRunner().invoke(group, ["drill", "resume", str(tmp_path)])
+        assert isinstance(result.exception, UnknownFault), result.output
+        assert "flood" in str(result.exception)
+
+
+def test_the_faults_for_a_cluster_of_ones_own_are_listed_for_programs_too() -> None:
+    listed = json.loads(CliRunner().invoke(group, ["drill", "faults", "--json"]).output)
+    text = CliRunner().invoke(group, ["drill", "faults"]).output
+    assert {each["name"] for each in listed["announced"]} >= {"kill-SERVICE", "move", "standby", "stop", "reset"}
+    for each in [*listed["faults"], *listed["announced"]]:
+        assert f"  {each['name']:<24} {each['what']}; undone {each['undone']}" in text
+
+
+COMMANDS = re.findall(r"`bansho (drill [^`]*)`", (CHECKOUT / "docs/track-record.md").read_text())
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_each_command_of_the_page_of_found_bugs_still_means_something(line: str) -> None:
+    _, name, *options = line.split()
+    given = drill.command.commands[name].make_context(name, options).params
+    assert chosen(given["names"].split(","), given["nodes"])
+
+
+def test_each_bug_found_has_its_command() -> None:
+    rows = (CHECKOUT / "docs/track-record.md").read_text().count("\n| ") - 1
+    assert rows == len(COMMANDS) > 0
 
 
 def test_a_campaign_in_portions_gives_the_same_figures_as_in_one() -> None:

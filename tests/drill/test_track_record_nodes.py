@@ -17,7 +17,10 @@ SHORT = endurance.Settings(hours=0.02, minutes=0.25, load=0, restarts=1)
 def test_a_short_endurance_run_does_all_the_work_and_notices_what_leaks(standing: Stage) -> None:
     standing.settle()
     work = [each for each in WORK if each.every < HOUR]
-    result = endurance.endure(standing, SHORT, [*work, LEAK])
+    for minutes in (0.25, 1.0):  # a busy machine needs longer for as many looks
+        result = endurance.endure(standing, SHORT._replace(minutes=minutes), [*work, LEAK])
+        if endurance.TOO_FEW not in result.problems:
+            break
     node = standing.wait_up().name
     grown = [problem for problem in result.problems if "grow" in problem]
     assert [problem for problem in grown if f"files of {node}" in problem]

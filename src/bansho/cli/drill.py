@@ -20,6 +20,7 @@ from bansho.lab.requirements import missing
 
 LAB_ONLY = ("seed", "nodes", "at_once", "keep_going", "name")
 HERE_ONLY = ("with_reset", "yes")
+KILL = "kill -9 of a service, or of a suite's process manager"
 GIVEN_BACK = "ended early; what was changed is given back, unless something else is said above"
 
 
@@ -41,20 +42,26 @@ def faults(as_json: bool) -> None:
             {"name": f.name, "what": f.what, "undone": f.undone, "needs": f.needs, "expected": f.expected}
             for f in FAULTS.values()
         ]
-        click.echo(json.dumps({"faults": found, "invariants": {audit.id: audit.holds for audit in AUDITS}}))
+        invariants = {audit.id: audit.holds for audit in AUDITS}
+        click.echo(json.dumps({"faults": found, "announced": _announced(), "invariants": invariants}))
         return
     for group, names in GROUPS.items():
         click.echo(f"{group}:")
         for name in names:
             click.echo(f"  {name:<24} {FAULTS[name].what}; undone {FAULTS[name].undone}")
     click.echo("on a cluster of your own (run --on-this-cluster):")
-    click.echo(f"  {'kill-SERVICE':<24} kill -9 of a service, or of a suite's process manager; undone by the cluster")
-    for announced in GENERAL:
-        needs = f"; needs {announced.flag}" if announced.flag else ""
-        click.echo(f"  {announced.name:<24} {announced.what}; undone {announced.undone}{needs}")
+    for each in _announced():
+        needs = f"; needs {each['flag']}" if each["flag"] else ""
+        click.echo(f"  {each['name']:<24} {each['what']}; undone {each['undone']}{needs}")
     click.echo("audited after each:")
     for audit in AUDITS:
         click.echo(f"  {audit.id:<4} {audit.holds}")
+
+
+def _announced() -> list[dict[str, str]]:
+    """Those for a cluster of one's own; which services it has only that cluster says."""
+    kill = {"name": "kill-SERVICE", "what": KILL, "undone": "by the cluster", "flag": ""}
+    return [kill, *({"name": f.name, "what": f.what, "undone": f.undone, "flag": f.flag} for f in GENERAL)]
 
 
 @command.command()

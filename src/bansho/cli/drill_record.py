@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from bansho.drill import campaign, comparison, comparison_report, endurance, endurance_report, report, track_record
-from bansho.drill.errors import NoReport
+from bansho.drill.errors import NoReport, UnknownFault
 from bansho.drill.faults import FAULTS
 from bansho.lab.errors import MachineUnfit
 from bansho.lab.requirements import missing
@@ -51,6 +51,7 @@ def _compare(
         after = "never" if trial.silence is None else f"{trial.silence:.2f} s"
         click.echo(f"{trial.round:4} {trial.fault:<18} {trial.contender:<8} {after:>9} {trial.error}".rstrip())
 
+    comparison.chosen(settings.faults, settings.nodes)  # one may have been renamed since
     comparison_report.write(settings, trials, shown, folder)  # fails now, not after the first trial
     click.echo(f"seed {settings.seed}, {settings.rounds} rounds; report in {folder}/report.html")
     _until_interrupted(comparison.run(settings, shown, folder, len(trials), name), show)
@@ -91,7 +92,10 @@ def _campaign(settings: campaign.Settings, results: list[campaign.Result], folde
         report.write(settings, results, folder)
         click.echo(f"{result.number:4} {result.fault:<28} {'kept' if result.clean else 'VIOLATED'}")
 
-    faults = [FAULTS[name] for name in settings.faults]
+    for each in settings.faults:
+        if each not in FAULTS:  # it was renamed since
+            raise UnknownFault(name=each, names=", ".join(FAULTS))
+    faults = [FAULTS[each] for each in settings.faults]
     _until_interrupted(campaign.run(settings, faults, folder, name, len(results)), show)
     sys.exit(0 if all(result.clean for result in results) else 1)
 

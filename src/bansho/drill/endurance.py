@@ -45,6 +45,7 @@ LEFT_BEHIND = ("files", "mounts", "control groups", "processes")
 """Measures of what outlives a process, so that a restart can leave it behind."""
 EVERY_OTHER = 0.5
 """One for every other restart: more is none by chance."""
+TOO_FEW = "too few looks to judge whether anything grows: the minutes are too short for this machine"
 Samplings = dict[Series, list[tuple[float, float]]]
 
 
@@ -156,6 +157,7 @@ def endure(built: Stage, settings: Settings, work: Sequence[Work]) -> Result:
         *([] if _epoch(node) == epoch else ["the lease has another epoch: the logical host was started again"]),
         *wrong(done, counted),
         *leaks(judged, restarted),
+        *([] if judged else [TOO_FEW]),
     )
     return Result(done, tuple(restarts), counted, samples, restarted, judged, problems)
 

@@ -119,6 +119,15 @@ def three(values: list[float]) -> str:
     return f"{summed.median:.1f} / {summed.p95:.1f} / {summed.max:.1f}"
 
 
+def cell(compared: Mapping[str, Any], measure: str, fault: str, contender: str) -> str:
+    """Of a comparison: a contender's times after a fault, or why there are none."""
+    values = compared["times"][measure][fault][contender]
+    if values:
+        return three(values)
+    trials = (text.partition(", ")[2] for text in compared["failed"])
+    return "never" if any(f"{each} ".startswith(f"{contender}: {fault} ") for each in trials) else "not run"
+
+
 def markdown(found: Figures, drawn: str = "") -> str:
     """The page. `drawn`: the picture's name beside it; "" for none."""
     environment = Environment(
@@ -129,7 +138,7 @@ def markdown(found: Figures, drawn: str = "") -> str:
         undefined=StrictUndefined,
     )
     page = environment.get_template("track_record.md.j2").render(
-        **found, drawn=drawn, contenders=CONTENDERS, three=three, group=lambda n, f: group_times(found, n, f)
+        **found, drawn=drawn, contenders=CONTENDERS, three=three, cell=cell, group=lambda n, f: group_times(found, n, f)
     )
     return page.rstrip() + "\n"
 
