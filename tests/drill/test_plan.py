@@ -1,12 +1,16 @@
 """The series of faults: a function of the seed, every fault before any comes again, pairs in an order that can work."""
 
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bansho.drill.errors import UnknownFault
 from bansho.drill.faults import FAULTS, GROUPS, chosen
+from bansho.drill.faults.orders import CutShort
 from bansho.drill.plan import expected, named, plan
+from bansho.drill.stage import PROGRAMS
 from bansho.lab import limits
 
 ALL = list(FAULTS.values())
@@ -28,6 +32,7 @@ def test_of_two_at_once_no_power_is_cut_before_the_other_strikes(seed: int) -> N
         assert len({type(fault) for fault in faults}) == len(faults)
         assert [ALL.index(fault) for fault in faults] == sorted(ALL.index(fault) for fault in faults)
         assert len(faults) == 1 or not any(fault.rests for fault in faults)
+        assert not (len(faults) > 1 and any(fault.of_standby for fault in faults) and all(f.may_fence for f in faults))
 
 
 def test_another_seed_is_another_series() -> None:
@@ -50,6 +55,16 @@ def test_faults_are_chosen_by_name_or_group_and_by_the_number_of_nodes() -> None
     assert not {"cable-cut", "cut-during-takeover"} & {fault.name for fault in chosen((), 2)}
     with pytest.raises(UnknownFault, match="meteor"):
         chosen(("meteor",), 3)
+
+
+def test_a_command_is_cut_short_where_it_really_runs() -> None:
+    """Its command line, which the fault looks for, is what the command's own file hands over to."""
+    cut = [fault for fault in ALL if isinstance(fault, CutShort)]
+    assert len(cut) == 4
+    for fault in cut:
+        line = next(line for line in (PROGRAMS / fault.command).read_text().splitlines() if line.startswith("exec "))
+        given = shlex.split(line.removeprefix("exec ").replace("$@", "watch").replace("$bin", "/bin"))
+        assert fault.mark in "\0".join([*given, ""]).encode()
 
 
 def test_every_fault_says_what_it_does_and_how_it_is_undone() -> None:

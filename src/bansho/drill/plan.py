@@ -19,11 +19,18 @@ def plan(faults: Sequence[Fault], rounds: int, seed: int, at_once: int = 1) -> l
 
 
 def _together(first: Fault, faults: Sequence[Fault], random: Random) -> tuple[Fault, ...]:
-    others = [each for each in faults if type(each) is not type(first) and not each.rests and not first.rests]
+    others = [each for each in faults if _may_meet(first, each)]
     if not others:
         return (first,)
     second = random.choice(others)
     return tuple(sorted((first, second), key=faults.index))
+
+
+def _may_meet(one: Fault, other: Fault) -> bool:
+    """Two of a kind say little, a logical host at rest neither; and the cluster must not lose two nodes at once."""
+    if type(one) is type(other) or one.rests or other.rests:
+        return False
+    return not ((one.of_standby and other.may_fence) or (other.of_standby and one.may_fence))
 
 
 def named(faults: Sequence[Fault]) -> str:

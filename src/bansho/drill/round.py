@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
 from bansho.drill import attention, census, footprint, probe, takeover
 from bansho.drill.audits.evidence import Call, Evidence
@@ -96,10 +97,15 @@ class Round:
             try:
                 for fault in self.faults:
                     undoing.callback(fault.undo, scene)
-                    fault.strike(scene)
+                    self._strike_one(fault, scene)
                 self._see_it_through(scene, sampler)
             finally:
                 self.undone = time.time()
+
+    def _strike_one(self, fault: Fault, scene: Scene) -> None:
+        """A fault that comes second may find that the first one took away what it should strike."""
+        with suppress(*() if fault is self.faults[0] else (BanshoError, OSError)):
+            fault.strike(scene)
 
     def _is_mended(self) -> None:
         self.mended = time.time()

@@ -164,6 +164,7 @@ FAULTS: list[Fault] = [
     Standby(),
     *(FreezeDaemon(daemon) for daemon in PACEMAKER),
     *(KillDaemon(daemon, "either") for daemon in PACEMAKER),
+    FreezeDaemon("pacemakerd"),
     KillPacemakerd(),
     KillDaemon("corosync", "moves"),
     FreezeCorosync(),

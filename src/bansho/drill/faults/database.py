@@ -118,6 +118,30 @@ class KillPostmaster(Fault):
         kill(scene.victim, postmaster(scene.victim))
 
 
+class FreezePostmaster(Fault):
+    """SIGSTOP to PostgreSQL's first process: it lives, and no new connection is served."""
+
+    name, what = "freeze-postmaster", "SIGSTOP of the postmaster"
+    undone = "by the cluster, which ends it; SIGCONT to what is left"
+    may_fence = False
+    hold = 30.0
+
+    def __init__(self) -> None:
+        self._pid = ""
+
+    def strike(self, scene: Scene) -> None:
+        """Stops it, by its pid file."""
+        self._pid = postmaster(scene.victim)
+        if not self._pid:
+            raise NoTarget(what="PostgreSQL", node=scene.victim.name)
+        run(scene.victim, "freeze the postmaster", ["kill", "-STOP", self._pid])
+
+    def undo(self, scene: Scene) -> None:
+        """Lets it go on where nobody ended it."""
+        if scene.victim.on and self._pid and self._pid == postmaster(scene.victim):
+            scene.victim.run(["kill", "-CONT", self._pid])
+
+
 class KillInRecovery(Fault):
     """SIGKILL to the postmaster, and to the next one as soon as it is there: a recovery is cut short."""
 
@@ -292,6 +316,7 @@ def _postgres(node: Node) -> list[int]:
 
 FAULTS: list[Fault] = [
     KillPostmaster(),
+    FreezePostmaster(),
     KillInCommit(),
     KillInRecovery(),
     LongRecovery(),

@@ -25,6 +25,7 @@ class StandbyCut(Fault):
     undone = "plugged again"
     expected: Expected = "stays"
     hold = 10.0
+    of_standby = True
     least_nodes = 3
 
     def strike(self, scene: Scene) -> None:

@@ -25,23 +25,29 @@ class CutShort(Fault):
     """A limit of the cluster's passes in the middle of a start or stop: agent and command die of SIGKILL there."""
 
     expected: Expected = "either"
+    touches = frozenset({"processes"})
 
-    def __init__(self, order: str) -> None:
-        self._order = order
-        self.name, self.what = f"{order}-cut-short", f"SIGKILL to the agent's {order} and jco_{order}.cluster half-way"
+    def __init__(self, name: str, order: str, suite: str, service: str) -> None:
+        self.name, self._order, self._suite, self._service = name, order, suite, service
+        self.command = getattr(COMMANDS[suite], order)
+        self.what = f"SIGKILL to the agent's {order} and {self.command} half-way"
+
+    @property
+    def mark(self) -> bytes:
+        """What the command's own command line has in it, and no other's (bin/, in `bansho.commands`)."""
+        return f'run("{self._order}")\0{self._suite}\0'.encode()
 
     def strike(self, scene: Scene) -> None:
         """Makes the cluster give the order by a service's death, and kills it as soon as it runs."""
-        os.kill(service(scene, "manager", "event-console").pid, signal.SIGKILL)
+        os.kill(service(scene, self._suite, self._service).pid, signal.SIGKILL)
         executor = daemon(scene, "pacemaker-execd")
-        program = f"bansho.commands.{self._order}".encode()
         chain: list[int] = []
 
         def runs() -> bool:
-            chain[:] = _operation(executor, program)
+            chain[:] = _operation(executor, self.mark)
             return bool(chain)
 
-        wait(f"jco_{self._order}.cluster to run", runs, look=0.001)
+        wait(f"{self.command} to run", runs, look=0.001)
         for pid in chain:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -163,8 +169,10 @@ def _root(node: Node) -> Path:
 
 FAULTS: list[Fault] = [
     StartElsewhere(),
-    CutShort("stop"),
-    CutShort("start"),
+    CutShort("stop-cut-short", "stop", "manager", "event-console"),
+    CutShort("start-cut-short", "start", "manager", "event-console"),
+    CutShort("base-stop-cut-short", "stop", "base", "event-service"),
+    CutShort("base-start-cut-short", "start", "base", "event-service"),
     Leftovers("stale-record", "records and locks of an older boot on every standby, and power loss", recycled=False),
     Leftovers(
         "recycled-pid", "the pid of each record and of postmaster.pid lives again, and power loss", recycled=True

@@ -57,6 +57,7 @@ class StandbyLoss(Fault):
     undone = "by fencing, which boots it; or switched on"
     expected: Expected = "stays"
     hold = 10.0
+    of_standby = True
 
     def strike(self, scene: Scene) -> None:
         """Cuts the power of one of them."""
