@@ -1,5 +1,6 @@
 """Whatever ends a round or a trial, the campaign goes on: with its traceback, on a stage that is built anew."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -79,6 +80,19 @@ def test_an_interruption_ends_the_campaign(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(campaign, "stage", broken.build)
     with pytest.raises(KeyboardInterrupt):
         list(campaign.run(Settings(1, 3, ("harmless",), keep_going=True), [Harmless()], tmp_path))
+
+
+def test_a_round_that_hangs_is_ended_with_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "LIMIT", 0.1)
+    before = signal.getitimer(signal.ITIMER_REAL)[0], signal.getsignal(signal.SIGALRM)  # the test's own limit
+    going = Round(Broken(OSError()), 1, [Harmless()], 1, 50.0)  # type: ignore[arg-type]
+    monkeypatch.setattr(going, "_run", lambda: subprocess.run(["sleep", "60"], check=True))
+    going.run()
+    assert str(going.mishaps).startswith("BSHO8007-E round 1 did not come to its end within 0.1 s")
+    assert '"sleep", "60"' in going.mishaps.tracebacks
+    left, handler = signal.getitimer(signal.ITIMER_REAL)[0], signal.getsignal(signal.SIGALRM)
+    assert handler == before[1]
+    assert bool(left) == bool(before[0])
 
 
 def test_an_audit_that_ends_has_not_found_its_invariant_kept(monkeypatch: pytest.MonkeyPatch) -> None:

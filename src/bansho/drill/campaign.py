@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bansho.drill import legs, takeover, trace
+from bansho.drill import legs, overdue, takeover, trace
 from bansho.drill.audits import AUDITS
 from bansho.drill.audits.audit import Audit
 from bansho.drill.audits.evidence import Evidence
@@ -18,6 +18,9 @@ from bansho.drill.round import Round, longest_silence
 from bansho.drill.stage import Stage, second_try, stage
 from bansho.drill.tally import Tally, tally
 from bansho.drill.trace import Event
+
+KEPT = 120.0
+"""Seconds for the logs of a round."""
 
 
 class Settings(NamedTuple):
@@ -98,7 +101,7 @@ def _round(built: Stage, number: int, faults: Sequence[Fault], settings: Setting
 
 def _kept(built: Stage, evidence: Evidence, result: Result, mishaps: Mishaps, folder: Path) -> Result:
     """With its folder written; logs that cannot be had are one mishap more."""
-    with mishaps.noted():
+    with mishaps.noted(), overdue.limited(KEPT, "keeping the logs"):
         trace.keep(built, evidence, result.timeline, result.verdicts, folder, result.error)
     trace.tracebacks(mishaps, folder)
     return result._replace(error=str(mishaps))

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from bansho.drill import census, pgsql_group, takeover, trace
+from bansho.drill import census, overdue, pgsql_group, takeover, trace
 from bansho.drill.contender import COMMON, OWN, Contender, Watch
 from bansho.drill.errors import NotReached, UnknownFault
 from bansho.drill.faults import FAULTS
@@ -30,6 +30,8 @@ BEFORE, AFTER = 30, 30
 """Writes acknowledged before the fault, and after all runs again."""
 RECOVERY = 400.0
 """Seconds until it counts as not recovered: above a frozen server's 30 of monitor, 120 of stop, and fencing."""
+LIMIT = 1800.0
+"""Seconds for a trial: more than all of its own limits together."""
 QUIET = 2.0
 """Seconds without an acknowledged write that count as an effect of the fault."""
 SLOW = 30.0
@@ -161,7 +163,7 @@ def trial(turns: Turns, number: int, fault: str, name: str, settings: Settings, 
     """One trial, from everything mended to everything mended. What is worth a look is kept in `folder`."""
     found = Trial(number, name, fault, "", "", time.time(), None, None, None, tally(Ledger({}, {}), ()))
     mishaps = Mishaps()
-    with mishaps.noted():
+    with mishaps.noted(), overdue.limited(LIMIT, f"the trial of {name}"):
         contender = turns.take(name)
         found = _struck(contender, contender.faults[fault], found, settings)
     if mishaps or _worth_a_look(found):

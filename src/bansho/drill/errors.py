@@ -61,3 +61,13 @@ class Blind(BanshoError):
 
     id = "BSHO8006-E"
     text = "{observer} {what}; what it should have seen is not known"
+
+
+class Overdue(BanshoError):
+    """Raised when a round did not come to its end: something in it has no limit of its own and hangs.
+
+    Action: see in the traceback beside the report what it waited for.
+    """
+
+    id = "BSHO8007-E"
+    text = "{what} did not come to its end within {limit:g} s"

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
-from bansho.drill import attention, census, footprint, probe, takeover
+from bansho.drill import attention, census, footprint, overdue, probe, takeover
 from bansho.drill.audits.evidence import Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
@@ -31,6 +31,8 @@ BEFORE = 50
 """Events acknowledged before the fault."""
 RECOVERY = 120.0
 """Seconds until all must be running again."""
+LIMIT = 900.0
+"""Seconds for a round: more than all of its own limits together."""
 PORTS = (7710, 7711)
 T = TypeVar("T")
 
@@ -58,7 +60,7 @@ class Round:
 
     def run(self) -> None:
         """The whole round, as far as it can be brought."""
-        with self.mishaps.noted():
+        with self.mishaps.noted(), overdue.limited(LIMIT, f"round {self.number}"):
             self._run()
 
     def _run(self) -> None:
