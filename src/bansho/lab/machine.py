@@ -108,12 +108,19 @@ class Machine:
         pids = (await process.stdout.readline()).split()
         if pids:
             self._host_pid, self._pid = map(int, pids)
-            self._places.pid(self.name).write_text(f"{self._host_pid}\n")
+            self._tell_pid()
             network.connect(self.name, self._pid, self._host_pid, self.cable)
             process.stdin.write(b"connected\n")
             process.stdin.close()
         if await process.stdout.readline() != b"up\n":
             raise BootFailed(f"{self.name} did not boot: {last_line(self._places.console(self.name))}")
+
+    def _tell_pid(self) -> None:
+        """Whole at one moment: who looks all the time would find the file empty."""
+        path = self._places.pid(self.name)
+        new = path.with_suffix(".booting")
+        new.write_text(f"{self._host_pid}\n")
+        new.replace(path)
 
     async def _follow(self, process: Process) -> None:
         result = await process.wait()
