@@ -112,22 +112,38 @@ def test_whatever_ends_a_trial_is_its_error(problem: Exception, tmp_path: Path) 
     assert "turns.take(name)" in (tmp_path / "traceback.txt").read_text()
 
 
-def test_a_stage_that_does_not_come_up_is_built_once_more() -> None:
-    tried: list[int] = []
+class Stages:
+    """Stages of which some do not come up, or not down."""
+
+    def __init__(self, failing: int, ends: bool = True) -> None:
+        self.failing, self.ends, self.tried = failing, ends, 0
 
     @contextmanager
-    def built() -> Iterator[int]:
-        tried.append(len(tried))
-        if len(tried) < 2:
+    def built(self) -> Iterator[int]:
+        self.tried += 1
+        if self.tried <= self.failing:
             raise TimeoutError
-        yield len(tried)
+        yield self.tried
+        if not self.ends:
+            raise TimeoutError("down")
 
-    with second_try(built) as found:
+
+def test_a_stage_that_does_not_come_up_is_built_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bansho.drill.stage.PAUSE", 0.0)
+    with second_try(Stages(1).built) as found:
         assert found == 2
-    tried[:] = [0, 0]
-    with pytest.raises(ValueError, match="of the block"), second_try(built):
+    with pytest.raises(TimeoutError), second_try(Stages(2).built):
+        pass
+    once = Stages(0)
+    with pytest.raises(ValueError, match="of the block"), second_try(once.built):
         raise ValueError("of the block")
-    assert len(tried) == 3
+    assert once.tried == 1
+
+
+def test_a_stage_that_does_not_come_down_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with second_try(Stages(0, ends=False).built):
+        pass
+    assert "TimeoutError: down" in capsys.readouterr().err
 
 
 class Noted(Fault):

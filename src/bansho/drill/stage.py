@@ -18,7 +18,7 @@ from bansho.contract import operation
 from bansho.contract.suites import COMMANDS
 from bansho.drill import traffic
 from bansho.drill.errors import NotReached, StepFailed
-from bansho.drill.mishaps import Mishaps
+from bansho.drill.mishaps import Mishaps, told
 from bansho.drill.progress import step
 from bansho.lab.errors import NodeOff
 from bansho.lab.lab import Lab
@@ -37,6 +37,8 @@ UP = 60.0
 """Seconds for the logical host to come up, or to be taken over."""
 ENDS = 10.0
 """Seconds for a sender to end."""
+PAUSE = 20.0
+"""Seconds until a second try."""
 LOOK = 0.1
 STATE = 'crmadmin --quiet --status "$(crmadmin --quiet --dc_lookup)"'
 """Says the state of the cluster's coordinator."""
@@ -242,15 +244,24 @@ def stage(name: str = "lab", nodes: int = 3) -> Iterator[Stage]:
 
 @contextmanager
 def second_try(made: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
-    """What `made` makes, such as a stage; where it does not come up, as on a machine that is too busy, once more."""
-    mishaps = Mishaps()
-    with ExitStack() as standing:
-        with mishaps.noted():
-            built = standing.enter_context(made())
-        if mishaps:
-            print(f"once more, because of: {mishaps}", file=sys.stderr)
-            built = standing.enter_context(made())
+    """What `made` makes, such as a stage; where it does not come up, as on a machine that is too busy, once more.
+
+    One that does not end as it should is said, and no error: the next one's coming up tells whether it is in the way.
+    """
+    standing = ExitStack()
+    try:
+        built = standing.enter_context(made())
+    except Exception as problem:
+        print(f"once more in {PAUSE:g} s, because of: {told(problem)}", file=sys.stderr)
+        time.sleep(PAUSE)
+        built = standing.enter_context(made())
+    try:
         yield built
+    finally:
+        with (ending := Mishaps()).noted():
+            standing.close()
+        if ending:
+            print(ending, file=sys.stderr)
 
 
 def _readable() -> list[Path]:
