@@ -251,6 +251,27 @@ def test_a_sampler_that_ended_or_stood_still_is_a_mishap(monkeypatch: pytest.Mon
     assert "the sampler did not come to its end" in str(seen(None, monkeypatch, pause=0.2))
 
 
+def test_a_node_that_lives_and_keeps_the_sampler_waiting_is_a_mishap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "PATIENCE", 0.05)
+    pids = iter([7, 7, 7, 8, 7, 7])
+
+    class Slow:
+        name = "n1"
+        pid = property(lambda self: next(pids))
+
+        def run(self, command: list[str], timeout: float) -> None:
+            time.sleep(0.1)
+            raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(sampler, "mounted", lambda node: True)
+    asking = Sampler(SimpleNamespace(lab=SimpleNamespace(nodes=[])), Mishaps())  # type: ignore[arg-type]
+    with pytest.raises(Blind, match="for jevstat on n1"):
+        asking._answer(Slow(), ["jevstat"])  # type: ignore[arg-type]
+    assert asking._answer(Slow(), ["jevstat"]) is None  # type: ignore[arg-type] # it was reset meanwhile
+    monkeypatch.setattr(sampler, "PATIENCE", 30.0)
+    assert asking._answer(Slow(), ["jevstat"]) is None  # type: ignore[arg-type]
+
+
 class Looking:
     """A watch; `each` is how many looks it makes whenever somebody asks for their number."""
 

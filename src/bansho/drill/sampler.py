@@ -25,12 +25,14 @@ INTERVAL = 0.4
 """Seconds between two rounds of questions."""
 SELDOM = 5
 """What costs a Python is asked in each so manieth turn: nodes without the disk, and the services' own status."""
+SERVICES = (["jimdbstatus", "-h", HOST], ["jevstat", HOST])
+"""The services' own status commands."""
 BOOTED = 5.0
 """A node is asked once it has had power for so long; before, it may not have its programs yet."""
 LIMIT = 10.0
 """Seconds for an answer."""
 PATIENCE = 30.0
-"""Seconds for the questions under way at the end."""
+"""Seconds until a program on a node that lives has ended, also where it had to be killed."""
 SIGNALLED = 128
 """A shell's value for a program that signal N ended is 128 + N; subprocess says -N."""
 
@@ -38,14 +40,15 @@ SIGNALLED = 128
 class Sampler:
     """Looks and asks from threads while it is open; one that ends or stands still is a mishap.
 
-    A thread looks at what lives, and each node has one that asks it: a node that is frozen keeps nobody else waiting.
+    A thread looks at what lives, and each node has two that ask it: one that is frozen keeps nobody else waiting.
     """
 
     def __init__(self, stage: Stage, mishaps: Mishaps) -> None:
         self._stage, self._mishaps = stage, mishaps
         self._closed = threading.Event()
         self._power: dict[str, tuple[int, float]] = {node.name: (_pid(node), 0.0) for node in stage.lab.nodes}
-        works: list[Callable[[], None]] = [self._watch, *(partial(self._ask_all, node) for node in stage.lab.nodes)]
+        asking = [partial(ask, node) for node in stage.lab.nodes for ask in (self._ask_suites, self._ask_services)]
+        works: list[Callable[[], None]] = [self._watch, *asking]
         self._threads = [threading.Thread(target=self._guarded, args=(each,), daemon=True) for each in works]
         self.longest_pause = 0.0
         """Between two looks, in seconds."""
@@ -93,17 +96,21 @@ class Sampler:
         self.sightings.append(Sighting(time.time(), found, time.time() - began))
         return found
 
-    def _ask_all(self, node: Node) -> None:
-        """Each suite's status all the time; without the disk, and the services' own, in every so manieth turn."""
+    def _ask_suites(self, node: Node) -> None:
+        """Each suite's status; without the disk in each so manieth turn."""
         turn = 0
         while not self._closed.wait(INTERVAL):
             if self._settled(node) and (mounted(node) or turn % SELDOM == 0):
-                with suppress(NodeOff, TimeoutExpired):
-                    for suite in COMMANDS:
-                        self._ask(node, suite)
-                    if turn % SELDOM == 0 and mounted(node):
-                        self._ask_services(node)
+                for suite in COMMANDS:
+                    self._ask(node, suite)
             turn += 1
+
+    def _ask_services(self, node: Node) -> None:
+        """Where the disk is, the database's and the event service's own status."""
+        while not self._closed.wait(SELDOM * INTERVAL):
+            if self._settled(node) and mounted(node):
+                answers = (self._answer(node, [*command, "-t", "5"]) for command in SERVICES)
+                self.answers += [answer for answer in answers if answer]
 
     def _settled(self, node: Node) -> bool:
         pid, now = _pid(node), time.monotonic()
@@ -120,19 +127,19 @@ class Sampler:
             took, disk = at - answer.at + answer.took, answer.mounted if mounted(node) == answer.mounted else None
             self.samples.append(Sample(at, took, node.name, suite, answer.value, disk, *seen))
 
-    def _ask_services(self, node: Node) -> None:
-        for command in (["jimdbstatus", "-h", HOST, "-t", "5"], ["jevstat", HOST, "-t", "5"]):
-            if answer := self._answer(node, command):
-                self.answers.append(answer)
-
     def _answer(self, node: Node, command: Sequence[str]) -> Answer | None:
-        """None where the node lost power meanwhile: its command died with it. Raises NodeOff and TimeoutExpired."""
+        """None where there was none, or the node lost power meanwhile: its command died with it. Raises Blind."""
         pid, disk, began = _pid(node), mounted(node), time.time()
-        value = node.run([str(PROGRAMS / command[0]), *command[1:]], timeout=LIMIT).returncode
+        value = None
+        with suppress(NodeOff, TimeoutExpired):
+            value = node.run([str(PROGRAMS / command[0]), *command[1:]], timeout=LIMIT).returncode
         at = time.time()
         if _pid(node) != pid:
             return None
-        return Answer(at, at - began, node.name, command[0], value, disk if disk == mounted(node) else None)
+        if at - began > PATIENCE:  # of a node that was neither reset nor fenced
+            raise Blind(observer="the sampler", what=f"waited {at - began:.0f} s for {command[0]} on {node.name}")
+        kept = disk if disk == mounted(node) else None
+        return None if value is None else Answer(at, at - began, node.name, command[0], value, kept)
 
 
 Told = TypeVar("Told", Sample, Answer)
