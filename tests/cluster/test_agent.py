@@ -376,6 +376,17 @@ def test_a_monitor_that_runs_out_of_time_says_where_it_was(node: "Node") -> None
     assert "monitor of suite base of watch: not done within 0.6 s: jbs_spmd_status for" in said
 
 
+@pytest.mark.parametrize(("suite", "slow"), [("base", "jbs_spmd_status"), ("manager", "jimdbstatus")])
+def test_what_a_status_took_on_the_short_way_counts_too(node: "Node", suite: str, slow: str) -> None:
+    """Ours keep their time-out, and then ask for a retry: here there is no time left for it."""
+    node.answer(0, suite=suite)
+    node.do(slow, "sleep 1; exit 12")
+    value, said = node.call("monitor", timeout=1.2, suite=suite, database=str(suite == "manager").lower())
+    assert value == GENERIC
+    assert f"not done within 0.9 s: the short way, up to {slow} for" in said
+    assert [call.split()[0] for call in node.calls()].count(slow) == 1, "nobody is asked when the time is over"
+
+
 def test_a_missing_command_is_not_installed(node: "Node") -> None:
     (node.commands / "jbs_spmd_status").unlink()
     value, said = node.call("monitor")

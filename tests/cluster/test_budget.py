@@ -40,7 +40,7 @@ def test_the_defaults_fit_our_own_suites(definition: str) -> None:
 @pytest.mark.parametrize(
     ("keys", "subject", "change"),
     [
-        ("[cluster.limits]\nmonitor = 108", "watch-manager monitor", "raise cluster.limits.monitor to 109"),
+        ("[cluster.limits]\nmonitor = 130", "watch-manager monitor", "raise cluster.limits.monitor to 131"),
         ("[cluster.limits]\nstart = 123", "watch-base start", "raise cluster.limits.start to 124"),
         ("[cluster.limits]\nstop = 211", "watch-manager stop", "raise cluster.limits.stop to 212"),
         (
@@ -48,7 +48,7 @@ def test_the_defaults_fit_our_own_suites(definition: str) -> None:
             "watch-manager deep-monitor",
             "raise cluster.limits.deep-monitor to 119",
         ),
-        ("failure-window = 1025", "watch failure window", "raise cluster.failure-window to 1026"),
+        ("failure-window = 1069", "watch failure window", "raise cluster.failure-window to 1070"),
         ("[limits]\nstart = 24", "watch-manager services' start", "raise limits.start by 1,"),
         ("[limits]\nservice-start = 109", "watch-base services' start", "raise limits.start by 1,"),
         ("[limits]\nservice-stop = 62", "watch-base services' stop", "raise limits.stop by 1,"),

@@ -56,6 +56,12 @@ def test_each_suite_has_its_own_folder_of_commands(definition: str) -> None:
     assert "commands" not in parameters["watch-manager"]
 
 
+def test_only_our_own_suites_are_looked_at_before_python_looks(definition: str) -> None:
+    resources = of(definition + 'base-commands = "/opt/jp1base/bin"\n').resources
+    looked = [each.id for each in resources if "first look" in each.limits["monitor"].why]
+    assert looked == ["watch-manager"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
@@ -104,6 +110,8 @@ def test_the_clusters_limits_hold_the_worst_case(suite_limit: float, patience: P
     monitoring = worst_monitoring(patience)
     start, stop = timing.start(suite_limit, patience), timing.stop(suite_limit, patience)
     assert timing.own_limit(timing.monitor(patience).seconds) >= monitoring - 1e-6
+    ours = timing.monitor(patience, wait=suite_limit, short_way=True)
+    assert timing.own_limit(ours.seconds) >= suite_limit + patience.look + monitoring - 1e-6
     assert timing.own_limit(start.seconds) >= suite_limit + limits.RETURN_SLACK + monitoring - 1e-6
     forced = timing.FORCED_TERMINATION
     assert timing.own_limit(stop.seconds) >= suite_limit + limits.RETURN_SLACK + forced + monitoring - 1e-6
@@ -123,6 +131,7 @@ def test_a_derivation_adds_up(suite_limit: float, patience: Patience) -> None:
         timing.start(suite_limit, patience),
         timing.stop(suite_limit, patience),
         timing.monitor(patience),
+        timing.monitor(patience, wait=suite_limit, short_way=True),
     ):
         terms = [float(term.rpartition(" ")[2]) for term in limit.why.split(" + ")]
         assert sum(terms) == pytest.approx(limit.seconds, abs=1, rel=1e-4)

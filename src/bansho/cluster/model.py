@@ -174,7 +174,7 @@ def derived(host: LogicalHost, suite: str) -> dict[str, Limit]:
     return {
         "start": timing.start(host.limits.start, asked),
         "stop": timing.stop(host.limits.stop, asked),
-        "monitor": timing.monitor(asked, wait(host, suite)),
+        "monitor": timing.monitor(asked, wait(host, suite), short_way=not commands(host, suite)),
     } | ({DEEP: timing.deep_monitor(asked)} if is_deep(host, suite) else {})
 
 

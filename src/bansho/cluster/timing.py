@@ -86,10 +86,14 @@ def stop(suite_limit: float, patience: Patience) -> Limit:
     )
 
 
-def monitor(patience: Patience, wait: float = 0.0) -> Limit:
-    """A verdict by monitoring, after having waited for something to happen where that is wanted."""
+def monitor(patience: Patience, wait: float = 0.0, *, short_way: bool = False) -> Limit:
+    """A verdict by monitoring, after having waited for something to happen where that is wanted.
+
+    On the short way (our own suites) one look comes before: what does not find all well is asked anew in Python.
+    """
     waited = {"waiting": wait} if wait else {}
-    return _sum({**waited, patience.words(): patience.monitoring})
+    looked = {"first look": patience.look} if short_way else {}
+    return _sum({**waited, **looked, patience.words(): patience.monitoring})
 
 
 def deep_monitor(patience: Patience) -> Limit:
@@ -102,7 +106,7 @@ def usual(patience: Patience) -> dict[str, Limit]:
     return {
         "start": start(limits.START, patience),
         "stop": stop(limits.STOP, patience),
-        "monitor": monitor(patience),
+        "monitor": monitor(patience, short_way=True),
         "validate-all": monitor(patience),
         "meta-data": Limit(int(MARGIN), "it asks nobody"),
     }

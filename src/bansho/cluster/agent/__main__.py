@@ -1,6 +1,7 @@
-"""`python -m bansho.cluster.agent FOLDER ACTION`: what the resource agent's file hands over to.
+"""`python -m bansho.cluster.agent FOLDER BEGUN STEP ACTION`: what the resource agent's file hands over to.
 
-`FOLDER` is where our own commands are.
+`FOLDER` is where our own commands are, `BEGUN` when the action began, in seconds since the boot, and `STEP` what was
+done since: the time limit is the whole action's.
 Parameters come as `OCF_RESKEY_*`, the cluster's time limit as `OCF_RESKEY_CRM_meta_timeout` in milliseconds. The exit
 code is OCF's. Why something failed goes to stderr, where Pacemaker shows it beside the resource.
 """
@@ -8,6 +9,8 @@ code is OCF's. Why something failed goes to stderr, where Pacemaker shows it bes
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 from bansho.cluster import timing
 from bansho.cluster.agent import actions, telling
@@ -23,27 +26,49 @@ RUNNING = frozenset({"start", "monitor"})
 """The actions after whose success the suite runs."""
 CONSOLE_SUITE = "manager"
 KNOWN = (*actions.ACTIONS, "meta-data")
+UPTIME = Path("/proc/uptime")
+"""The clock of both parts of the agent: some containers have one of their own there."""
+
+
+class Before(NamedTuple):
+    """What came before Python had its turn."""
+
+    spent: float = 0.0
+    """Seconds."""
+    step: str = "beginning"
+
+
+AT_ONCE = Before()
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Does the action and returns its exit code."""
-    folder, action = arguments[0], " ".join(arguments[1:])
+    folder, begun, step, *words = arguments
+    action = " ".join(words)
     try:
         if action == "meta-data":
             return print_metadata()
         if action not in actions.ACTIONS:
             raise UnknownAction(action=action, actions=", ".join(KNOWN))
-        return act(action, folder, environment)
+        return act(action, folder, environment, Before(since(begun), step))
     except AgentError as error:
         print(environment.get("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:") + str(error), file=sys.stderr)
         return error.code
 
 
-def act(action: str, folder: str, environment: Mapping[str, str]) -> int:
+def since(begun: str) -> float:
+    """Seconds since then; 0 where nobody can tell."""
+    try:
+        return max(0.0, float(UPTIME.read_text(encoding="ascii").split()[0]) - float(begun))
+    except (OSError, ValueError):
+        return 0.0
+
+
+def act(action: str, folder: str, environment: Mapping[str, str], before: Before = AT_ONCE) -> int:
     """Does one action on the suite that the environment describes. Raises AgentError."""
     parameters = read(environment)
     limit = own_limit(action, environment.get("OCF_RESKEY_CRM_meta_timeout"), parameters)
-    deadline = Deadline(limit, action=action, suite=parameters.suite, host=parameters.host)
+    deadline = Deadline(limit, **before._asdict(), action=action, suite=parameters.suite, host=parameters.host)
     suite = Suite(parameters, folder, deadline)
     outcome = kind(action, environment)(suite)
     if outcome is Outcome.SUCCESS and action in RUNNING and has_console(suite):

@@ -8,14 +8,14 @@ from bansho.cluster.errors import OutOfTime
 class Deadline:
     """Counts down from `limit` seconds by the monotonic clock and remembers the step under way."""
 
-    def __init__(self, limit: float, **facts: str) -> None:
-        """`facts` are what `OutOfTime` names: action, suite, host."""
+    def __init__(self, limit: float, *, spent: float = 0.0, step: str = "beginning", **facts: str) -> None:
+        """`spent` seconds are gone already, on `step`. `facts` are what `OutOfTime` names: action, suite, host."""
         self.limit = limit
         self.facts = facts
         self.last = ""
         """What was learnt last, for the report of an overrun."""
-        self._end = time.monotonic() + limit
-        self.enter("beginning")
+        self._step, self._since = step, time.monotonic() - spent
+        self._end = self._since + limit
 
     def enter(self, step: str) -> None:
         """A step begins."""

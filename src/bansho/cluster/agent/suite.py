@@ -95,15 +95,15 @@ class Suite:
 
     def send_through(self, limit: float) -> command.Answer:
         """Sends an event through the suite: the deep check."""
-        facts = self.parameters
+        facts, limit = self.parameters, min(limit, self.deadline.left())
         self.deadline.enter("deep check")
         arguments = [sys.executable, "-I", "-m", "bansho.cluster.agent.through", facts.suite, facts.host]
-        return command.run(arguments, min(limit, self.deadline.left()), self._variables)
+        return command.run(arguments, limit, self._variables)
 
     def _run(self, name: str, *arguments: str, limit: float, leaves_daemons: bool = False) -> command.Answer:
         path = command.find(name, self.folders)
-        self.deadline.enter(name)
         limit = min(limit, self.deadline.left())
+        self.deadline.enter(name)
         answer = command.run([path, *arguments], limit, self._variables, leaves_daemons=leaves_daemons)
         self.deadline.left()
         return answer
