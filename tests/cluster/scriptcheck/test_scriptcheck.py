@@ -239,6 +239,18 @@ def test_a_finding_says_where_why_and_how_it_is_done_right(tmp_path: Path) -> No
     assert finding.text.endswith("run it after every stop, without a condition")
 
 
+@pytest.mark.parametrize(
+    ("command", "retried"),
+    [("jbs_spmd_status -h $LH -t 5", "12"), ("jimdbstatus -h $LH", "1 and 4"), ("jevstat $LH -t 5", "")],
+)
+def test_what_asks_for_a_retry_is_in_each_commands_own_table(tmp_path: Path, command: str, retried: str) -> None:
+    """No value of jevstat does: its 12 is a failure."""
+    said = [each.text for each in found(tmp_path, f"{command} || exit 1\n")]
+    assert [text.partition(" is asked once; ")[2].partition(" asks for")[0] for text in said] == [retried][
+        : bool(retried)
+    ]
+
+
 @pytest.mark.parametrize("wrapper", ["sudo", "timeout 60", "nice -n 5 sh"])
 def test_a_command_behind_another_is_seen(tmp_path: Path, wrapper: str) -> None:
     assert ids(tmp_path, f"until {wrapper} /opt/jp1base/bin/jbs_spmd_status -t 5; do :; done\n") == [(1, NO_HOST)]

@@ -185,13 +185,15 @@ def _limits(found: Trace) -> Iterator[Told]:
 
 
 def _retries(found: Trace) -> Iterator[Told]:
-    """A status command has to be asked again: in a loop, or once more after its own value was looked at."""
+    """A command with values that ask for a retry has to be asked again: in a loop, or once more after its own value was
+    looked at.
+    """
     for run in _runs(found):
-        asked = [call for call in run if product.is_status(call.name)]
+        asked = [call for call in run if product.retried(call.name)]
         for name in {call.name for call in asked}:
             calls = [call for call in asked if call.name == name]
             if not any(call.repeated or name in call.guards for call in calls):
-                values = " and ".join(map(str, product.retried(name))) or "a time-out"
+                values = " and ".join(map(str, product.retried(name)))
                 yield calls[0].line, findings.NO_RETRY, {"command": name, "values": values}
 
 
