@@ -5,7 +5,7 @@ NODE = (
     ' unclean="{3}" health="green" shutdown="false" expected_up="true" is_dc="false" type="member"/>'
 )
 RESOURCE = (
-    '<resource id="{0}" resource_agent="{1}" role="{2}" active="{3}" orphaned="false" blocked="false" managed="true"'
+    '<resource id="{0}" resource_agent="{1}" role="{2}" active="{3}" orphaned="false" blocked="false" managed="{4}"'
     ' failed="false" failure_ignored="false" nodes_running_on="1"><node name="n3" id="3" cached="true"/></resource>'
 )
 HISTORY = (
@@ -18,7 +18,12 @@ FENCED = (
     '<fence_event action="reboot" target="n2" client="pacemaker-controld.77" origin="n3" status="success"'
     ' delegate="n1" completed="2026-11-22 11:55:43Z"/>'
 )
-AGENTS = {"disk": "ocf:heartbeat:Filesystem", "address": "ocf:heartbeat:IPaddr2", "base": "", "manager": ""}
+AGENTS = {
+    "disk": "ocf:heartbeat:Filesystem",
+    "address": "ocf:heartbeat:IPaddr2",
+    "base": "ocf:bansho:suite",
+    "manager": "ocf:bansho:suite",
+}
 
 
 def document(
@@ -27,8 +32,8 @@ def document(
     """The XML. `device` is the fencing device's role, empty for none; `failures` are attributes of Base's history."""
     nodes = [NODE.format("n1", "true", "true", "false"), NODE.format("n2", "false", "false", "false")]
     active = str(device == "Started").lower()
-    fence = [RESOURCE.format("fence", "stonith:fence_ipmilan", device, active)] if device else []
-    members = [RESOURCE.format(f"watch-{name}", agent, "Started", "true") for name, agent in AGENTS.items()]
+    fence = [RESOURCE.format("fence", "stonith:fence_ipmilan", device, active, "true")] if device else []
+    members = [RESOURCE.format(f"watch-{name}", agent, "Started", "true", managed) for name, agent in AGENTS.items()]
     history = [HISTORY.format("disk", 158, ""), HISTORY.format("address", 109, ""), HISTORY.format("base", 9, failures)]
     return f"""<pacemaker-result api-version="2.25" request="crm_mon">
 <summary><current_dc present="true" name="n3" with_quorum="{quorum}"/>

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from bansho import cli
 from bansho.cluster import facts, picture
 from bansho.cluster.model import Model, key, model
-from bansho.cluster.pacemaker import cib, drift, simulate, status
+from bansho.cluster.pacemaker import cib, drift, registration, simulate, status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.logicalhost.definition import parse
 
@@ -189,6 +189,14 @@ def test_maintenance_shows_and_ends(live: Path) -> None:
 
 
 @needs_pacemaker
+def test_unmanaged_is_not_called_maintenance(live: Path, watch: Model) -> None:
+    registration.set_meta(Cib(), "watch", "is-managed", "false")
+    assert (said("status")[0]["maintenance"], said("status")[0]["unmanaged"]) == (False, watch.start_order)
+    assert "UNMANAGED: watch-disk, " in call("status", "watch").output
+    assert said("maintenance", "on", "watch")["unmanaged"] == []
+
+
+@needs_pacemaker
 def test_what_the_cluster_does_not_know_is_named(live: Path) -> None:
     assert "BSHO6056-E" in str(call("status", "guard").exception)
     assert "BSHO6055-E node n9: expected one of n1, n2, n3" in str(call("move", "watch", "n9").exception)
@@ -198,7 +206,8 @@ def test_what_the_cluster_does_not_know_is_named(live: Path) -> None:
 def test_a_ban_and_an_unclean_node_are_told() -> None:
     seen = cib.parse("""<pacemaker-result><summary><current_dc with_quorum="false"/></summary>
 <nodes><node name="n1" online="false" unclean="true"/><node name="n2" online="true" standby="true"/></nodes>
-<resources><group id="watch" managed="true" disabled="true"><resource id="watch-base" role="Stopped" managed="true"/>
+<resources><group id="watch" managed="true" disabled="true"><resource id="watch-base" resource_agent="ocf:bansho:suite"
+role="Stopped" managed="true"/>
 </group></resources><node_history><node name="n2"><resource_history id="watch-base" fail-count="INFINITY"/></node>
 </node_history><failures><failure op_key="watch-base_start_0" node="n2" exitreason="did not start"/></failures>
 </pacemaker-result>""")

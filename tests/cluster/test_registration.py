@@ -173,6 +173,16 @@ def test_what_is_not_registered_is_removed_already(live: Path) -> None:
     assert not registration.remove("watch", 5)
 
 
+def test_somebody_elses_group_is_left_alone(live: Path, defined: "House", watch: Model, tmp_path: Path) -> None:
+    theirs = "primitive web-server ocf:heartbeat:Dummy\ngroup watch web-server\n"
+    cib.load(Cib(), FENCING + theirs, tmp_path / "text")
+    before = live.read_text()
+    for arguments in ("remove watch --yes", "apply watch --yes", "move watch", "maintenance on watch", "status watch"):
+        assert "BSHO6060-E" in str(call(*arguments.split()).exception), arguments
+    assert call("status").output.strip() == ""
+    assert live.read_text() == before
+
+
 def test_what_still_runs_is_not_removed(registered: Path, watch: Model) -> None:
     up = [f"--node-up=n{number}" for number in range(1, 4)]
     files = ("--xml-file", str(registered), "--save-output", str(registered))

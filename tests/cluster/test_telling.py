@@ -30,15 +30,17 @@ class Node:
     def __init__(self, house: House) -> None:
         self.house, self.programs = house, house.root / "programs"
         self.programs.mkdir()
-        (self.programs / "crm_mon").write_text(
-            f"#!/bin/sh\necho asked >>{self.programs}/calls\nexec cat {self.programs}/answer\n"
-        )
-        (self.programs / "crm_mon").chmod(0o755)
+        self.plays("crm_mon", f"echo asked >>{self.programs}/calls; exec cat {self.programs}/answer")
+        self.plays("crm_resource", 'case "$*" in *" --get-parameter maintenance") echo true ;; *) exit 1 ;; esac')
         self.answers(document())
         house.define("watch", '[cluster]\nnodes = ["n1", "n2", "n3"]\n')
         self.host = definition.load("watch")
         self.host.node.root.mkdir(parents=True, exist_ok=True)
         self.processes: list[subprocess.Popen[bytes]] = []
+
+    def plays(self, program: str, script: str) -> None:
+        (self.programs / program).write_text(f"#!/bin/sh\n{script}\n")
+        (self.programs / program).chmod(0o755)
 
     def answers(self, xml: str) -> None:
         (self.programs / "answer").write_text(xml)

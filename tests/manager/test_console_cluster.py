@@ -87,6 +87,7 @@ def test_when_all_is_well_there_is_nothing_to_say() -> None:
     ("state", "weight", "says", "helps"),
     [
         (told(maintenance=True), "warning", "keeps its hands off", "bansho cluster maintenance off watch"),
+        (told(resources=[resource("base", managed=False)]), "warning", "watch-base and does no", "crm resource manage"),
         (told(stopped=True), "warning", "Stopped by an operator", "crm resource start watch"),
         (told(quorum=False), "bad", "no quorum", "crm_mon -1"),
         (told(fencing="no device"), "bad", "no device", "bansho doctor watch"),
@@ -174,6 +175,7 @@ def test_who_restarts_it_depends_on_the_cluster() -> None:
 
     assert repaired(ClusterView(told="now", state=told()))
     assert not repaired(ClusterView(told="now", state=told(maintenance=True)))
+    assert not repaired(ClusterView(told="now", state=told(resources=[resource("base", managed=False)])))
     assert not repaired(ClusterView(told="none"))
 
 

@@ -74,6 +74,7 @@ def document(found: HostStatus) -> dict[str, Any]:
         "home": found.home,
         "quorum": found.quorum,
         "maintenance": found.maintenance,
+        "unmanaged": found.unmanaged,
         "stopped": found.stopped,
         "nodes": {each.name: each.state for each in found.nodes},
         "resources": [each._asdict() for each in found.resources],
@@ -96,6 +97,8 @@ def lines(found: HostStatus) -> Iterator[str]:
     yield f"logical host {found.name}: {where}{'' if found.quorum else '; the cluster has NO QUORUM'}"
     if found.maintenance:
         yield "  IN MAINTENANCE: the cluster keeps its hands off, nothing is monitored, restarted or failed over"
+    if found.unmanaged:
+        yield f"  UNMANAGED: {', '.join(found.unmanaged)}: monitored, but neither restarted nor failed over"
     if found.stopped:
         yield "  stopped by an operator"
     yield "  nodes: " + ", ".join(f"{each.name} {each.state}" for each in found.nodes)

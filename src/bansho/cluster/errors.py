@@ -231,6 +231,16 @@ class NotRegistered(BanshoError):
     text = "logical host {name}: the cluster does not know it; register it with: bansho cluster apply {name}"
 
 
+class NotOurs(BanshoError):
+    """Raised when a group of the cluster has a logical host's name and no suite in it.
+
+    Action: give the logical host another name, or treat the group with the tool that made it.
+    """
+
+    id = "BSHO6060-E"
+    text = "logical host {name}: the cluster's group of that name has no ocf:bansho:suite in it, so it is left alone"
+
+
 class DidNotMove(BanshoError):
     """Raised when a logical host does not run where it was moved to."""
 

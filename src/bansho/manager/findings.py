@@ -45,7 +45,7 @@ def ordered(found: Iterator[Finding]) -> list[Finding]:
 
 def of_suites(host: str, log: Path, suites: Sequence[SuiteView], cluster: ClusterView) -> Iterator[Finding]:
     """What the suites' own status says; `log` is where they log."""
-    kept = cluster.told == "now" and cluster.state is not None and not cluster.state.maintenance
+    kept = cluster.told == "now" and cluster.state is not None and keeps(cluster.state)
     repairs = "the cluster restarts it, and moves it if that fails" if kept else "nothing restarts it by itself"
     for suite in suites:
         title = suite.name.capitalize()
@@ -62,6 +62,11 @@ def of_suites(host: str, log: Path, suites: Sequence[SuiteView], cluster: Cluste
             if ERROR.match(service.status or ""):
                 text = f"{service.name} of {title} runs, and says: {service.status}"
                 yield Finding(weight="bad", text=text, todo="Do what it says")
+
+
+def keeps(state: ClusterState) -> bool:
+    """Whether the cluster answers a failure."""
+    return not state.maintenance and all(each.managed for each in state.resources)
 
 
 def _status(suite: str, host: str) -> str:
@@ -97,6 +102,9 @@ def _of_state(host: str, here: str, state: ClusterState) -> Iterator[Finding]:
     if state.maintenance:
         text = "In maintenance: the cluster keeps its hands off, nothing is monitored, restarted or failed over"
         yield Finding(weight="warning", text=text, todo="When done", command=f"bansho cluster maintenance off {host}")
+    elif unmanaged := [each.id for each in state.resources if not each.managed]:
+        text = f"The cluster monitors {', '.join(unmanaged)} and does no more: nothing is restarted or failed over"
+        yield Finding(weight="warning", text=text, todo="When done", command=f"crm resource manage {host}")
     if state.stopped:
         text = "Stopped by an operator: the cluster does not start it"
         yield Finding(weight="warning", text=text, todo="Start it", command=f"crm resource start {host}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from bansho.cluster.errors import ToolFailed, ToolMissing
+from bansho.cluster.errors import NotOurs, ToolFailed, ToolMissing
 
 PATIENCE = 60.0
 """Seconds allowed for one of Pacemaker's programs."""
@@ -79,9 +79,19 @@ def fencing_devices(cib: Element) -> list[str]:
     return [each.get("id", "") for each in cib.findall(".//resources//primitive[@class='stonith']")]
 
 
-def members(cib: Element, group: str) -> list[str]:
-    """The ids of a group's members, in their order; none where there is no such group."""
-    return [each.get("id", "") for each in cib.findall(f".//group[@id='{group}']/primitive")]
+SUITE = "ocf:bansho:suite"
+"""The agent by which a logical host is known: whatever else is a group in a cluster is somebody else's."""
+
+
+def members(cib: Element, name: str) -> list[str]:
+    """The ids of a logical host's resources, in their order; none where the cluster has nothing of that name.
+
+    Raises NotOurs where a group of that name is no logical host.
+    """
+    found = cib.findall(f".//group[@id='{name}']/primitive")
+    if found and SUITE not in {":".join(each.get(key, "") for key in ("class", "provider", "type")) for each in found}:
+        raise NotOurs(name=name)
+    return [each.get("id", "") for each in found]
 
 
 REFERENCES = ("rsc", "with-rsc", "first", "then")

@@ -1,6 +1,6 @@
 """What an operator does with a registered logical host: move it, keep the cluster's hands off, put a node to rest."""
 
-from bansho.cluster.errors import DidNotMove, NotRegistered, UnknownNode
+from bansho.cluster.errors import DidNotMove, NotOurs, NotRegistered, UnknownNode
 from bansho.cluster.pacemaker import status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.cluster.pacemaker.status import HostStatus
@@ -10,10 +10,11 @@ HANDS_OFF = 10.0
 
 
 def current(name: str) -> HostStatus:
-    """The logical host, live. Raises NotRegistered, ToolMissing or ToolFailed."""
-    found = status.read(status.look(Cib()), name)
+    """The logical host, live. Raises NotRegistered, NotOurs, ToolMissing or ToolFailed."""
+    seen = status.look(Cib())
+    found = status.read(seen, name)
     if found is None:
-        raise NotRegistered(name=name)
+        raise NotOurs(name=name) if status.has_group(seen, name) else NotRegistered(name=name)
     return found
 
 

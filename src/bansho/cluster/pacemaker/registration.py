@@ -27,7 +27,7 @@ def drafted(model: Model, fencing: str = "") -> Iterator[Draft]:
     """The live configuration with the model in it, and `fencing` (crm configuration text), verified; nothing changes.
 
     What an operator has set on the resources (stopped, unmanaged) stays. Raises NoFencing, InvalidConfiguration,
-    NotForACluster, ToolMissing or ToolFailed.
+    NotForACluster, NotOurs, ToolMissing or ToolFailed.
     """
     live = Cib().query()
     before = parse(live)
@@ -96,7 +96,7 @@ def remove(name: str, patience: float) -> bool:
     """Stops the logical host in its sequence within `patience` seconds, then removes it; whether it was there.
 
     Resources deleted while they run would be stopped in no order. Constraints on them go too, such as those that
-    `crm_resource --move` leaves. Raises StillRunning, ToolMissing or ToolFailed.
+    `crm_resource --move` leaves. Raises StillRunning, NotOurs, ToolMissing or ToolFailed.
     """
     registered = members(parse(Cib().query()), name)
     if not registered:
@@ -118,7 +118,7 @@ def remove(name: str, patience: float) -> bool:
 
 
 def running(name: str) -> list[str]:
-    """The resources of a registered logical host that run, in stop order."""
+    """The resources of a registered logical host that run, in stop order. Raises NotOurs."""
     return [each for each in members(parse(Cib().query()), name)[::-1] if runs(each)]
 
 

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from bansho.cluster.pacemaker.cib import PATIENCE, Cib, parse
+from bansho.cluster.pacemaker.cib import PATIENCE, SUITE, Cib, parse
 
 MONITOR = ("crm_mon", "--one-shot", "--output-as=xml", "--inactive")
+TRUE = frozenset({"true", "1", "yes", "on", "y"})
 INFINITE = 1_000_000
 """Pacemaker's INFINITY: a fail count that nothing but a clean-up or its time makes good."""
 
@@ -57,6 +58,7 @@ class HostStatus(NamedTuple):
     resources: tuple[Running, ...]
     failures: tuple[Failure, ...]
     maintenance: bool
+    """The cluster keeps its hands off, and does not even monitor."""
     stopped: bool
     """An operator has stopped it."""
     quorum: bool
@@ -68,10 +70,24 @@ class HostStatus(NamedTuple):
         only = nodes.pop() if len(nodes) == 1 else ()
         return only[0] if len(only) == 1 else ""
 
+    @property
+    def unmanaged(self) -> list[str]:
+        """The resources that the cluster monitors and otherwise leaves alone; in maintenance it monitors nothing."""
+        return [] if self.maintenance else [each.id for each in self.resources if not each.managed]
+
 
 def look(cib: Cib, patience: float = PATIENCE) -> Element:
-    """The cluster's status. Raises ToolMissing or ToolFailed."""
-    return parse(cib.run(*MONITOR, patience=patience).stdout)
+    """The cluster's status. Raises ToolMissing or ToolFailed.
+
+    An older `crm_mon` says of a group that it is unmanaged, and not whether that is maintenance: that is asked then.
+    """
+    found = parse(cib.run(*MONITOR, patience=patience).stdout)
+    for group in found.findall("resources/group[@managed='false']"):
+        if group.get("maintenance") is None:
+            asked = ("--resource", group.get("id", ""), "--meta", "--get-parameter", "maintenance")
+            said = cib.run("crm_resource", *asked, accepted=range(256), patience=patience).stdout
+            group.set("maintenance", str(said.strip().lower() in TRUE).lower())
+    return found
 
 
 def homes(status: Element, resources: Any) -> dict[str, str]:
@@ -81,14 +97,24 @@ def homes(status: Element, resources: Any) -> dict[str, str]:
 
 
 def registered(status: Element) -> list[str]:
-    """The names of the groups: each logical host is one."""
-    return [group.get("id", "") for group in status.findall("resources/group")]
+    """The names of the logical hosts: each is a group with a suite in it."""
+    return [group.get("id", "") for group in status.findall("resources/group") if _is_ours(group)]
+
+
+def _is_ours(group: Element) -> bool:
+    # Before 2.1 there were two colons before the provider.
+    return SUITE in {each.get("resource_agent", "").replace("::", ":") for each in group.findall("resource")}
+
+
+def has_group(status: Element, name: str) -> bool:
+    """Whether the cluster has a group of that name, a logical host or somebody else's."""
+    return status.find(f"resources/group[@id='{name}']") is not None
 
 
 def read(status: Element, name: str) -> HostStatus | None:
     """The logical host `name` in the cluster's status; None where there is none."""
     group = status.find(f"resources/group[@id='{name}']")
-    if group is None:
+    if group is None or not _is_ours(group):
         return None
     resources = tuple(_running(status, each) for each in group.findall("resource"))
     ids = {each.id for each in resources}
@@ -97,7 +123,7 @@ def read(status: Element, name: str) -> HostStatus | None:
         tuple(NodeState(node.get("name", ""), _state(node)) for node in status.findall("nodes/node")),
         resources,
         tuple(each for each in failures(status) if each.resource in ids),
-        maintenance=group.get("managed") == "false" or _is(status.find("summary/cluster_options"), "maintenance-mode"),
+        maintenance=_is(group, "maintenance") or _is(status.find("summary/cluster_options"), "maintenance-mode"),
         stopped=group.get("disabled") == "true",
         quorum=_is(status.find("summary/current_dc"), "with_quorum"),
     )
