@@ -18,11 +18,26 @@ STAND_IN = Path(__file__).parent.parent / "stand-in"
 BOTH = [name for suite in COMMANDS.values() for name in suite] + [DATABASE_STATUS]
 
 
-class Site:
+class Rendering:
+    """A node whose logical host `watch` can be rendered for any product."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def render(self, product: str) -> Path:
+        """Writes the product's files, and returns their folder."""
+        folder = self.house.root / product
+        for file in products.render(definition.load("watch"), product, folder):
+            file.write()
+        return folder
+
+
+class Site(Rendering):
     """A node with stand-in commands of others, and the logical host `watch` on it."""
 
     def __init__(self, house: House) -> None:
-        self.house, self.shared = house, house.shared
+        super().__init__(house)
+        self.shared = house.shared
         self.commands = house.root / "commands"
         self.state = self.commands / "state"
         self.state.mkdir(parents=True)
@@ -69,13 +84,6 @@ class Site:
         path = self.state / f"{suite}.pid"
         if path.exists():
             subprocess.run(["kill", "-9", path.read_text().strip()], capture_output=True, check=False)
-
-    def render(self, product: str) -> Path:
-        """Writes the product's files, and returns their folder."""
-        folder = self.house.root / product
-        for file in products.render(definition.load("watch"), product, folder):
-            file.write()
-        return folder
 
     def run(self, file: Path, *arguments: str) -> tuple[int, str]:
         """Runs a rendered file as the product would; its value and what it says."""

@@ -23,7 +23,7 @@ from bansho.contract.suites import COMMANDS
 from bansho.logicalhost import definition
 
 if TYPE_CHECKING:
-    from tests.cluster.products.conftest import Site
+    from tests.cluster.products.conftest import Rendering, Site
 
 # Returns by its time limit with the start under way (3.1): 12 until the suite runs, and nothing says which it was.
 SLOW_START = """\
@@ -48,7 +48,7 @@ DATABASE_TWICE_UNDER_WAY = 'echo x >>"$state/database"\n[ "$(wc -l <"$state/data
 class Driver(ABC):
     """A product: how it calls what was rendered for it, and how it reads the answer."""
 
-    def __init__(self, site: "Site", product: str) -> None:
+    def __init__(self, site: "Rendering", product: str) -> None:
         self.site, self.product = site, product
 
     @abstractmethod
@@ -93,7 +93,7 @@ ADDED = {"posix": ("start", "stop", "monitor"), "serviceguard": ("start", "stop"
 class Commands(Driver):
     """A product that runs commands and reads their values."""
 
-    def __init__(self, site: "Site", product: str) -> None:
+    def __init__(self, site: "Rendering", product: str) -> None:
         super().__init__(site, product)
         folder, calls = site.render(product), FILES[product]
         text = (folder / calls.file).read_text()
@@ -120,10 +120,14 @@ class Watch(Commands):
 
     watch: subprocess.Popen[bytes] | None = None
 
+    def __init__(self, site: "Site", product: str) -> None:
+        super().__init__(site, product)
+        self.calls = site.calls
+
     def healthy(self) -> bool:
         self.watch = self.watch or subprocess.Popen(self.monitors[0], stderr=subprocess.DEVNULL)
-        asked = len(self.site.calls())
-        eventually(lambda: self.watch is None or self.watch.poll() is not None or len(self.site.calls()) > asked + 10)
+        asked = len(self.calls())
+        eventually(lambda: self.watch is None or self.watch.poll() is not None or len(self.calls()) > asked + 10)
         return self.watch.poll() is None
 
     def stop(self) -> bool:
@@ -158,7 +162,7 @@ class Systemd(Watch):
 class Pacemaker(Driver):
     """The resource agent, called for each suite with the parameters that the model gives it."""
 
-    def __init__(self, site: "Site", product: str) -> None:
+    def __init__(self, site: "Rendering", product: str) -> None:
         super().__init__(site, product)
         self.agent = install(site.house.root, OUR_COMMANDS)
         resources = model(definition.load("watch")).resources

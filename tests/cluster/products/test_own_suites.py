@@ -1,6 +1,7 @@
-"""Rendered files above our own commands, with a real suite of small programs."""
+"""Rendered files above our own commands, with a real suite of small programs: what each product calls, by its files."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,18 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.cluster.products.conftest import Rendering
+from tests.cluster.products.test_genuine import Commands, value
+from tests.cluster.products.test_scripts import TOLD
 from tests.commands.suites import Suite, steady, suite_in
-
-from bansho.cluster import products
-from bansho.logicalhost import definition
 
 if TYPE_CHECKING:
     from tests.house import House
 
-CLUSTER = """\
+DISK = """\
 [disk]
 device = "/dev/nothing"
 mount-point = "/"
+"""
+CLUSTER = """\
 [cluster]
 nodes = ["n1", "n2"]
 interface = "eth0"
@@ -33,43 +36,89 @@ monitor-interval = 0.1
 @pytest.fixture
 def base(house: "House") -> Iterator[Suite]:
     """Base with two services, on a logical host that every product can be rendered for."""
-    house.define(text=CLUSTER, address='"192.0.2.10/24"', suites='["base"]')
+    define(house, DISK)
     for suite in suite_in(house):
         suite.write(steady("one"), steady("two", after=["one"]))
         yield suite
 
 
-def rendered(house: "House", product: str) -> Path:
-    folder = house.root / product
-    for file in products.render(definition.load("watch"), product, folder):
-        file.write()
-    return folder
+def define(house: "House", disk: str) -> None:
+    house.define(text=disk + CLUSTER, address='"192.0.2.10/24"', suites='["base"]')
 
 
-def call(file: Path, *arguments: str) -> int:
-    return subprocess.run([file, *arguments], capture_output=True, check=False).returncode
+def product_of(base: Suite, name: str) -> Commands:
+    """The product, with the commands that its files name."""
+    return Commands(Rendering(base.house), name)
 
 
-def test_a_life(base: Suite) -> None:
-    control = rendered(base.house, "vcs") / "control"
-    assert call(control, "monitor") == 100
-    assert call(control, "start") == 0
-    assert call(control, "monitor") == 110
+def fail(base: Suite) -> None:
+    """One of the two services dies."""
     os.kill(base.pid("one"), signal.SIGKILL)
     base.wait_for(4)
-    assert call(control, "monitor") == 100
-    assert base.processes() != {}, "partly stopped: what lives, clean has to end"
-    assert call(control, "kill") == 0
+
+
+CLEANS = {"vcs": ("main.cf", r'CleanProgram = "(.+)"'), "powerha": ("smit.txt", r"Cleanup Method +(\S+)")}
+"""What a product calls after a failure, where that is not its stop: (file, pattern)."""
+
+
+@pytest.mark.parametrize("name", ["posix", "vcs", "hamonitor", "powerha", "solaris"])
+def test_a_life(base: Suite, name: str) -> None:
+    """In the products that ask for the state: stopped, started, failed, and cleaned up."""
+    product = product_of(base, name)
+    _, _, healthy, not_running, failed, _ = TOLD[name]
+    assert value(product.monitors[0]) == not_running
+    assert product.start()
+    assert value(product.monitors[0]) == healthy
+    fail(base)
+    assert value(product.monitors[0]) == failed
+    assert base.processes() != {}, "partly stopped: what lives has to be ended"
+    assert clean(base, product)
     assert base.value == 8
     assert base.processes() == {}
 
 
+def clean(base: Suite, product: Commands) -> bool:
+    """Whether the product believes that it has cleaned up after a failure."""
+    if product.product not in CLEANS:
+        return product.stop()
+    file, pattern = CLEANS[product.product]
+    [command] = re.findall(pattern, (base.house.root / product.product / file).read_text())
+    return value(command.split()) == 0
+
+
+def test_serviceguards_service_ends_with_the_suite(base: Suite) -> None:
+    package = product_of(base, "serviceguard")
+    assert value(package.monitors[0]) == 1, "before the start there is nothing to watch"
+    assert package.start()
+    with subprocess.Popen(package.monitors[0], stderr=subprocess.PIPE, text=True) as service:
+        fail(base)
+        assert "answered 4" in service.communicate(timeout=30)[1]
+    assert service.returncode == 1
+    assert package.stop()
+    assert base.processes() == {}
+
+
+def test_keepaliveds_master_starts_fails_and_is_released(base: Suite) -> None:
+    """Without a disk, which it would mount itself; what its daemon does with all this is seen in the lab."""
+    define(base.house, disk="")
+    node = product_of(base, "keepalived")
+    assert node.healthy(), "a standby may become the master"
+    assert base.value == 8
+    assert node.start()
+    assert node.healthy()
+    fail(base)
+    assert not node.healthy(), "so it loses the address"
+    assert node.stop()
+    assert base.processes() == {}
+    assert node.healthy(), "it may have it back"
+
+
 def test_a_dead_process_manager_above_living_services_is_stopped_with_proof(base: Suite) -> None:
-    control = rendered(base.house, "posix") / "control"
-    assert call(control, "start") == 0
-    assert call(control, "monitor") == 0
+    product = product_of(base, "posix")
+    assert product.start()
+    assert product.healthy()
     base.kill_manager()
-    assert call(control, "stop") == 0
+    assert product.stop()
     assert base.processes() == {}
 
 
@@ -97,7 +146,7 @@ class Unit:
 
 @pytest.fixture
 def unit(base: Suite) -> Iterator[Unit]:
-    unit = Unit(rendered(base.house, "systemd"))
+    unit = Unit(Rendering(base.house).render("systemd"))
     yield unit
     unit.end()
 
@@ -122,7 +171,7 @@ def test_systemd_stops_the_watch_first_and_the_suites_by_their_command(base: Sui
 
 def test_a_start_that_fails_is_the_end_of_the_process_too(base: Suite) -> None:
     base.write("nonsense")
-    unit = Unit(rendered(base.house, "systemd"))
+    unit = Unit(Rendering(base.house).render("systemd"))
     assert unit.main.wait(60) == 1
     assert unit.after() == 0
     unit.end()

@@ -14,6 +14,7 @@ from bansho.cli.products import render
 from bansho.cluster import products
 from bansho.cluster.adapter.errors import NotPlain
 from bansho.cluster.errors import NotForACluster
+from bansho.cluster.model import model, polled
 from bansho.cluster.products import PRODUCTS
 from bansho.logicalhost.definition import Disk, parse
 
@@ -57,6 +58,18 @@ def test_vcs_links_each_resource_to_the_one_before(definition: str) -> None:
     ]
     assert 'NetMask = "255.255.255.0"' in main.text
     assert "OfflineTimeout = 154" in main.text
+
+
+@pytest.mark.parametrize("retries", [0, 7])
+def test_ha_monitors_retries_do_not_multiply_with_the_monitors_own(definition: str, retries: int) -> None:
+    host = parse(f"{definition}retries = {retries}\n", Path("watch.toml"))
+    servers = products.render(host, "hamonitor")[-1].text
+    code, comments = servers[servers.index("server  name") :].split(), servers[: servers.index("server  name")]
+    assert code[code.index(",ptrlcmd_ex_retry") + 1] == "2"
+    assert f"{retries} times, the definition's `retries`" in comments
+    limits = [each.limits["monitor"].seconds for each in model(polled(host)).resources[-2:]]
+    assert code[code.index(",ptrlcmd_ex_tmout") + 1] == str(sum(limits))
+    assert all(line.startswith("/*") and line.endswith("*/") for line in comments.splitlines())
 
 
 def test_a_product_that_names_the_interface_needs_it(definition: str) -> None:
