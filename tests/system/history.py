@@ -15,7 +15,7 @@ from bansho.lab.errors import NodeOff
 LOG = "var/log/pacemaker/pacemaker.log"
 WHAT = r"(?P<operation>start|stop|probe) operation for (?P<resource>\S+) on (?P<node>\w+)"
 BEGUN = re.compile(rf"(?P<at>\w+ \d+ [\d:.]+) .*Requesting local execution of {WHAT} ")
-ENDED = re.compile(rf"(?P<at>\w+ \d+ [\d:.]+) .*Result of {WHAT}: (?P<result>[\w ]+?) \|")
+ENDED = re.compile(rf"(?P<at>\w+ \d+ [\d:.]+) .*Result of {WHAT}: (?P<result>[\w ]+?)(?: \(.*)? \|")
 
 
 class Deed(NamedTuple):
@@ -52,7 +52,9 @@ class History:
             if match := BEGUN.match(line):
                 begun[_action(match)] = _when(match)
             elif (match := ENDED.match(line)) and match["resource"].startswith(f"{self._host}-"):
-                yield Deed(_action(match), begun[_action(match)], _when(match), match["result"])
+                action = _action(match)
+                if action in begun:  # else it was begun before, and is of what was before
+                    yield Deed(action, begun[action], _when(match), match["result"])
 
 
 def _log(node: Node) -> bytes:

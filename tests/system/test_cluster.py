@@ -20,9 +20,11 @@ pytestmark = [pytest.mark.nodes, pytest.mark.timeout(180)]
 def stopped(stage: Stage) -> Iterator[None]:
     """The cluster stops the logical host, and starts it again at the end."""
     first = stage.lab.nodes[0]
-    run(first, "stop the group", ["crm", "--wait", "resource", "stop", HOST])
-    yield
-    run(first, "start the group", ["crm", "--wait", "resource", "start", HOST])
+    try:
+        run(first, "stop the group", ["crm", "--wait", "resource", "stop", HOST])
+        yield
+    finally:
+        run(first, "start the group", ["crm", "--wait", "resource", "start", HOST])
     stage.wait_up()
 
 

@@ -59,8 +59,10 @@ def test_the_pages_go_on_through_maintenance_and_a_takeover_without_a_reload(set
     for each in (page, host):
         each.evaluate(f"{MARK} = 'the same page'")
     keep_hands_off(victim, "on")
-    expect(headline).to_have_text("watch: in maintenance", timeout=20_000)
-    keep_hands_off(victim, "off")
+    try:
+        expect(headline).to_have_text("watch: in maintenance", timeout=20_000)
+    finally:
+        keep_hands_off(victim, "off")
     expect(headline).to_have_text("watch: all is well", timeout=20_000)
     sender = settled.send(20, source="browser")
     try:

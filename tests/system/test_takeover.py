@@ -20,14 +20,16 @@ def test_power_loss_under_load_loses_and_doubles_nothing(settled: Stage) -> None
 
 def test_a_cut_cable_is_fenced_and_taken_over_without_loss(settled: Stage) -> None:
     sender = settled.send(100, source="cable")
-    wait("some events", lambda: len(sender.ledger().acknowledged) > 100)
-    victim = settled.wait_up()
-    before = time.time()
-    victim.cable("cut")
-    cut = time.time()
-    settled.wait_up(elsewhere_than=victim.name)
-    wait("an event after the cut", lambda: sender.acknowledged_after(cut) is not None)
-    sender.stop()
+    try:
+        wait("some events", lambda: len(sender.ledger().acknowledged) > 100)
+        victim = settled.wait_up()
+        before = time.time()
+        victim.cable("cut")
+        cut = time.time()
+        settled.wait_up(elsewhere_than=victim.name)
+        wait("an event after the cut", lambda: sender.acknowledged_after(cut) is not None)
+    finally:
+        sender.stop()
     fenced = [entry.by for entry in settled.lab.power_log() if entry.node == victim.name and entry.wall > before]
     assert set(fenced) & set(settled.lab.spec.nodes)
     found = settled_tally(settled, sender, "cable")

@@ -3,7 +3,7 @@
 import ipaddress
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,7 +82,27 @@ Home = tuple[LogicalHost, Node]
 
 
 @pytest.fixture
-def pair(settled: Stage, tmp_path: Path) -> Iterator[tuple[Home, Home]]:
+def afterwards(settled: Stage) -> Iterator[ExitStack]:
+    """What is undone however the test ends, the last first; and then the stage is as the other tests expect it."""
+    with ExitStack() as undone:
+        undone.callback(take_away, settled)
+        yield undone
+
+
+def take_away(stage: Stage) -> None:
+    """The stage without `guard`: power and nodes back, and everything that there was of it gone from the cluster."""
+    stage.mend()
+    first = stage.lab.nodes[0]
+    for node in stage.lab.nodes:
+        run(first, "let no node rest", [BANSHO, "cluster", "standby", "off", node.name])
+    run(first, "remove it", [BANSHO, "cluster", "remove", OTHER, "--yes"])
+    for node in stage.lab.nodes:
+        run(node, "forget it", ["rm", "-f", f"/etc/bansho/logical-hosts/{OTHER}.toml"])
+    stage.wait_up()
+
+
+@pytest.fixture
+def pair(settled: Stage, afterwards: ExitStack, tmp_path: Path) -> tuple[Home, Home]:
     """`watch`, and one with a disk and an address of its own, each with its node; the third node rests."""
     lab, mount_point = settled.lab, f"/srv/{OTHER}"
     first = settled.wait_up()
@@ -112,15 +132,14 @@ def pair(settled: Stage, tmp_path: Path) -> Iterator[tuple[Home, Home]]:
         create = [BANSHO, "token", "create", "pair", "--host", host.name, "--scope", "send"]
         token = run(node, "make a token", create).strip().splitlines()[-1]
         run(lab.outside, "give the sender its token", ["sh", "-c", f"umask 077; cat >/root/{host.name}.token"], token)
-    yield (watch, first), (guard, second)
-    settled.settle()
-    run(first, "remove it", [BANSHO, "cluster", "remove", OTHER, "--yes"])
-    run(first, "wake the third node", [BANSHO, "cluster", "standby", "off", third.name])
+    return (watch, first), (guard, second)
 
 
-def test_they_take_over_to_each_other_and_back(settled: Stage, pair: tuple[Home, Home]) -> None:
+def test_they_take_over_to_each_other_and_back(settled: Stage, pair: tuple[Home, Home], afterwards: ExitStack) -> None:
     (watch, first), (guard, second) = pair
     senders = [watch.send(), guard.send()]
+    for sender in senders:
+        afterwards.callback(sender.stop)
     with undisturbed(guard, second):
         first.power("loss")
         watch.wait_on(second)
