@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.cluster.registered import BANSHO, until
+from tests.cluster.registered import BANSHO, PATIENCE, until
 
 from bansho.cluster.install import PLACE
 from bansho.lab import Lab, Node
 
 pytestmark = [pytest.mark.nodes, pytest.mark.usefixtures("as_root"), pytest.mark.timeout(300)]
 
+POLLED = 10 * PATIENCE
+"""Seconds between two monitors that find nothing: no test waits so long, so what is found was told."""
 SERVICE = """\
 [[service]]
 name = "{name}"
@@ -44,7 +46,7 @@ deep-interval = 0
 status-timeout = 5
 database = false
 restarts = 20
-failure-window = 30000
+failure-window = 100000
 """
 
 
@@ -158,7 +160,7 @@ WAYS = (one, all_services, process_manager, everything)
 
 def test_each_failure_counts_exactly_once_and_nothing_else_counts(lab: Lab) -> None:
     hosts = Hosts(lab)
-    hosts.register(*hosts.places, interval=10, push=True)
+    hosts.register(*hosts.places, interval=POLLED, push=True)
     home, other = hosts.home("watch"), hosts.home("other")
     for number, which in enumerate(WAYS, 1):
         hosts.kill("other", "base", which)
