@@ -1,5 +1,6 @@
 """`bansho cluster` against a cluster information base in a file: what Pacemaker's programs do with it is real."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from bansho import cli
 from bansho.cluster import errors
+from bansho.cluster.install import OUR_COMMANDS
 from bansho.cluster.model import Model, model
 from bansho.cluster.pacemaker import cib, registration, render
 from bansho.cluster.pacemaker.cib import Cib
@@ -238,9 +240,10 @@ def test_a_fencing_file_that_cannot_be_read_is_named(defined: "House", live: Pat
 
 
 def test_the_agent_is_installed_for_this_python(house: "House") -> None:
-    done = call("agent", "install", "--root", str(house.root))
+    done = call("agent", "install", "--root", str(house.root), "--json")
     agent = house.root / "usr/lib/ocf/resource.d/bansho/suite"
-    assert "BSHO6045-I" in done.output
+    assert "BSHO6045-I" in done.stderr
+    assert json.loads(done.stdout) == {"path": str(agent), "commands": str(OUR_COMMANDS)}
     assert agent.stat().st_mode & 0o777 == 0o755
     described = subprocess.run([agent, "meta-data"], capture_output=True, text=True, check=True).stdout
     assert '<resource-agent name="suite"' in described

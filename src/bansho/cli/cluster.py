@@ -203,6 +203,10 @@ def agent() -> None:
 @click.option(
     "--root", type=click.Path(path_type=Path), default=Path("/"), show_default=True, help="Below this folder."
 )
-def agent_install(root: Path) -> None:
+@AS_JSON
+def agent_install(root: Path, as_json: bool) -> None:
     """Write the resource agent to /usr/lib/ocf/resource.d/bansho/suite; needed on every node."""
-    click.echo(errors.INSTALLED(path=install(root, OUR_COMMANDS), folder=OUR_COMMANDS), err=True)
+    path = install(root, OUR_COMMANDS)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "commands": str(OUR_COMMANDS)}))
+    click.echo(errors.INSTALLED(path=path, folder=OUR_COMMANDS), err=True)
