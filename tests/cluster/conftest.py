@@ -83,10 +83,14 @@ class Node:
 
 
 @pytest.fixture
-def node() -> Iterator[Node]:
-    """A node with a shared directory mounted; whatever its stand-ins started is ended."""
+def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    """A node with a shared directory mounted; whatever its stand-ins started is ended.
+
+    Its /run is its own: a failure told in one test would hold up that of the next.
+    """
     with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as folder:
         root = Path(folder)
+        monkeypatch.setenv("BANSHO_RUN", str(root / "run"))
         root.chmod(0o755)  # ocf-tester looks at the agent as nobody, too
         node = Node(root)
         yield node

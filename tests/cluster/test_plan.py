@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from bansho import cli
 from bansho.cluster import facts, picture
 from bansho.cluster.model import Model, key, model
-from bansho.cluster.pacemaker import cib, drift, registration, simulate, status
+from bansho.cluster.pacemaker import cib, drift, operate, registration, simulate, status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.logicalhost.definition import parse
 
@@ -86,13 +86,13 @@ def test_the_plan_draws_a_tree(defined: Path) -> None:
 
 @needs_pacemaker
 def test_numbers_that_do_not_fit_are_shown_and_never_applied(live: Path, defined: Path) -> None:
-    defined.write_text(defined.read_text() + "[cluster.limits]\nmonitor = 61\n")
+    defined.write_text(defined.read_text() + "[cluster.limits]\nmonitor = 72\n")
     before = live.read_text()
     planned = call("plan", "watch")
-    assert "watch-base monitor: 62 of 61 s, DOES NOT FIT" in planned.output
+    assert "watch-base monitor: 73 of 72 s, DOES NOT FIT" in planned.output
     for refused in (planned, call("apply", "watch", "--yes")):
         assert "BSHO6051-E" in str(refused.exception)
-        assert "raise cluster.limits.monitor to 109" in str(refused.exception)
+        assert "raise cluster.limits.monitor to 131" in str(refused.exception)
     assert live.read_text() == before
 
 
@@ -182,7 +182,8 @@ def test_the_status_tells_where_since_when_and_what_failed(live: Path, watch: Mo
 
 
 @needs_pacemaker
-def test_maintenance_shows_and_ends(live: Path) -> None:
+def test_maintenance_shows_and_ends(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operate, "HANDS_OFF", 1.0)  # in a file nothing ever comes to rest
     assert said("maintenance", "on", "watch")["maintenance"]
     assert "IN MAINTENANCE" in call("status", "watch").output
     assert not said("maintenance", "off", "watch")["maintenance"]
@@ -193,7 +194,8 @@ def test_unmanaged_is_not_called_maintenance(live: Path, watch: Model) -> None:
     registration.set_meta(Cib(), "watch", "is-managed", "false")
     assert (said("status")[0]["maintenance"], said("status")[0]["unmanaged"]) == (False, watch.start_order)
     assert "UNMANAGED: watch-disk, " in call("status", "watch").output
-    assert said("maintenance", "on", "watch")["unmanaged"] == []
+    registration.set_meta(Cib(), "watch", "maintenance", "true")
+    assert (said("status")[0]["maintenance"], said("status")[0]["unmanaged"]) == (True, [])
 
 
 @needs_pacemaker
