@@ -17,27 +17,30 @@ from bansho.process.folder import Folder
 from bansho.process.identity import Stat
 from bansho.process.proctree import Process
 
-TICKS = os.sysconf("SC_CLK_TCK")
-A_DAY = 24 * 3600.0
-OLD = Stat(7, "jbs_spmd", "S", 1, identity.own_ticks() - round(limits.LOST_BEATS * limits.BEAT * TICKS))
-YOUNG = OLD._replace(ticks=round((time.clock_gettime(time.CLOCK_BOOTTIME) + A_DAY) * TICKS))
-"""It seems to start tomorrow: these tests may run long after this line does."""
-GUARDIAN = YOUNG._replace(pid=6, program="jbs_spmd_guard")
-SERVICE = Process(YOUNG._replace(pid=8, program="sleep"), "mark", "one")
-LIVING: dict[str, tuple[list[Stat], list[Process], int | None]] = {
-    "nothing": ([], [], None),
-    "a process manager that begins": ([YOUNG, GUARDIAN], [], 12),
-    "one that has had its time to speak": ([OLD, GUARDIAN._replace(ticks=OLD.ticks)], [SERVICE], 1),
-    "the guardian alone": ([GUARDIAN], [], 12),
-    "services alone": ([], [SERVICE], 4),
-    "services and the guardian": ([GUARDIAN], [SERVICE], 4),
+MANAGER, GUARDIAN, SERVICE = "jbs_spmd", "jbs_spmd_guard", "sleep"
+OLD = limits.LOST_BEATS * limits.BEAT
+"""Seconds after which a process manager has had its time to speak."""
+LIVING: dict[str, tuple[list[str], float, int | None]] = {
+    "nothing": ([], 0, None),
+    "a process manager that begins": ([MANAGER, GUARDIAN], 0, 12),
+    "one that has had its time to speak": ([MANAGER, GUARDIAN, SERVICE], OLD, 1),
+    "the guardian alone": ([GUARDIAN], 0, 12),
+    "services alone": ([SERVICE], 0, 4),
+    "services and the guardian": ([GUARDIAN, SERVICE], 0, 4),
 }
 
 
-@pytest.mark.parametrize(("managers", "services", "value"), LIVING.values(), ids=LIVING)
-def test_what_lives_decides(managers: list[Stat], services: list[Process], value: int | None) -> None:
-    found = observation._living([*(Process(stat, "mark", None) for stat in managers), *services])
+@pytest.mark.parametrize(("programs", "age", "value"), LIVING.values(), ids=LIVING)
+def test_what_lives_decides(programs: list[str], age: float, value: int | None) -> None:
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    ticks = int((now - age) * os.sysconf("SC_CLK_TCK"))
+    stats = [Stat(pid, program, "S", 1, ticks) for pid, program in enumerate(programs, 6)]
+    found = observation._living([Process(stat, "mark", SERVICES.get(stat.program)) for stat in stats])
     assert (found and found[0]) == value
+
+
+SERVICES = {SERVICE: "one"}
+"""Which service a program is of."""
 
 
 HEADLESS = """
