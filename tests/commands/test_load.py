@@ -13,7 +13,9 @@ import pytest
 from tests.commands.suites import Suite, eventually, service, steady
 
 from bansho.logicalhost import lease
+from bansho.process import spawning
 from bansho.process.daemon import PRIORITY
+from bansho.process.folder import Folder
 
 OVERLOAD = 8
 """Busy processes for each processor."""
@@ -74,6 +76,14 @@ def test_the_process_manager_comes_before_its_services(base: Suite) -> None:
     base.start()
     assert [os.getpriority(os.PRIO_PROCESS, pid) for pid in (base.manager, base.pid("one"))] == [PRIORITY, 0]
     assert "BSHO2118-W" not in json.dumps(log_of(base))
+
+
+def test_a_start_that_is_over_before_its_process_manager_listens_goes_on(base: Suite) -> None:
+    base.write(steady("one"))
+    folder = Folder(base.folder)
+    folder.create()
+    os.close(spawning.spawn(folder.mark, base.suite, base.host))  # as a command ends whose time is over
+    base.wait_for(0)
 
 
 @pytest.mark.usefixtures("as_root")

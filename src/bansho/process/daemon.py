@@ -35,7 +35,7 @@ def main() -> None:
     try:
         group = _take_over(folder, host, suite)
     except BanshoError as error:
-        os.write(ready, f"{error}\n".encode())
+        tell(ready, str(error))
         sys.exit(1)
     program = program_of(suite)
     guardian.stand(program, group, ready)
@@ -57,12 +57,18 @@ def _manage(name: str, suite: str, folder: Folder, group: Path | None, ready: in
         if suite not in host.suites:
             raise SuiteNotHere(name=name, suite=suite)
     except BanshoError as error:
-        os.write(ready, f"{error}\n".encode())
+        tell(ready, str(error))
         os._exit(1)
     preparation = Preparation(host, suite)
     from bansho.process import management
 
     management.run(host, Site(host.name, suite, folder, host.shared_directory, group, nice), preparation, ready)
+
+
+def tell(ready: int, line: str) -> None:
+    """Says something to whoever started us. One who has lost patience and left changes nothing."""
+    with suppress(BrokenPipeError):
+        os.write(ready, f"{line}\n".encode())
 
 
 def program_of(suite: str) -> str:

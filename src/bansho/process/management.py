@@ -13,7 +13,7 @@ from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
 from bansho.process import cgroup, logrotation, messages, termination
-from bansho.process.daemon import PRIORITY
+from bansho.process.daemon import PRIORITY, tell
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed, TurnedRound
 from bansho.process.log import Log
@@ -67,12 +67,12 @@ class Management:
         try:
             server = await self._orders.listen(self._site.folder.control)
         except BanshoError as error:
-            os.write(ready, f"{error}\n".encode())
+            tell(ready, str(error))
             return
         self._supervision.write_record()
         self._log("process manager began", pid=os.getpid(), cgroup=self._site.group)
         self._note_priority()
-        os.write(ready, b"listening\n")
+        tell(ready, "listening")
         os.close(ready)
         await self._supervision.empty.wait()
         await asyncio.wait({self._preparing}, timeout=RELEASE_LIMIT)  # it may be about to own the lease
