@@ -83,7 +83,8 @@ def test_an_abnormal_end_is_told_with_its_attributes(site: Site) -> None:
     site.manager.write(steady("x"), steady("y"))
     site.base.start()
     site.manager.start()
-    os.kill(site.manager.pid("x"), signal.SIGKILL)
+    pid = site.manager.pid("x")
+    os.kill(pid, signal.SIGKILL)
     (event,) = site.wait_for("3F90")
     assert event["severity"] == "Error"
     assert event["message"] == "BSHO2112-E service x of manager on watch ended abnormally: was killed by signal 9"
@@ -94,6 +95,7 @@ def test_an_abnormal_end_is_told_with_its_attributes(site: Site) -> None:
         "PRODUCT_NAME": "/BANSHO/MANAGER/PROCESS_MANAGER",
         "OBJECT_TYPE": "SERVICE",
         "OBJECT_NAME": "x",
+        "OBJECT_ID": str(pid),
         "ROOT_OBJECT_TYPE": "LOGICAL_HOST",
         "ROOT_OBJECT_NAME": "watch",
         "OCCURRENCE": "ABNORMAL_END",

@@ -9,7 +9,7 @@ from bansho.process import processevent
 from bansho.process.processevent import ENDED, LATE, RESTARTED, Facts, Kind, Past
 
 S = ServiceState
-FACTS = Facts("watch", "base", "n1", "x", "bansho", "was killed by signal 9", 1000.5, 1010.5, -9, 60.0, 1)
+FACTS = Facts("watch", "base", "n1", "x", 4711, "bansho", "was killed by signal 9", 1000.5, 1010.5, -9, 60.0, 1)
 
 
 def kinds(*states: ServiceState) -> list[Kind]:
@@ -64,6 +64,7 @@ def test_what_an_abnormal_end_says() -> None:
         "PRODUCT_NAME": "/BANSHO/BASE/PROCESS_MANAGER",
         "OBJECT_TYPE": "SERVICE",
         "OBJECT_NAME": "x",
+        "OBJECT_ID": "4711",
         "ROOT_OBJECT_TYPE": "LOGICAL_HOST",
         "ROOT_OBJECT_NAME": "watch",
         "OCCURRENCE": "ABNORMAL_END",
@@ -76,6 +77,7 @@ def test_what_an_abnormal_end_says() -> None:
     assert processevent.attributes(ENDED, FACTS._replace(result=3))["RESULT_CODE"] == "3"
 
 
-def test_one_that_could_not_be_launched_has_no_result() -> None:
-    assert "RESULT_CODE" not in processevent.attributes(ENDED, FACTS._replace(result=None))
+def test_one_that_could_not_be_launched_has_neither_process_nor_result() -> None:
+    never = processevent.attributes(ENDED, FACTS._replace(pid=None, result=None))
+    assert {"OBJECT_ID", "RESULT_CODE"}.isdisjoint(never)
     assert {"RESULT_CODE", "END_TIME"}.isdisjoint(processevent.attributes(LATE, FACTS))

@@ -25,7 +25,7 @@ from bansho.process.service import Restarts
 class Changed:
     """A service as the reporter sees it."""
 
-    name, user, status, result = "one", "root", "", 1
+    name, user, status, result, process_id = "one", "root", "", 1, 4711
     definition, restarts = Service(name="one", command=("x",)), Restarts()
     state = ServiceState.WAITING
 

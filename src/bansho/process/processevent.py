@@ -57,6 +57,8 @@ class Facts(NamedTuple):
     suite: str
     node: str
     service: str
+    pid: int | None
+    """Of its first process; None where it could not be launched."""
     user: str
     status: str
     """What it last reported, or how it ended."""
@@ -75,6 +77,7 @@ def attributes(kind: Kind, facts: Facts) -> dict[str, str]:
         "PRODUCT_NAME": f"/BANSHO/{facts.suite.upper()}/PROCESS_MANAGER",
         "OBJECT_TYPE": "SERVICE",
         "OBJECT_NAME": facts.service,
+        "OBJECT_ID": str(facts.pid or ""),
         "ROOT_OBJECT_TYPE": "LOGICAL_HOST",
         "ROOT_OBJECT_NAME": facts.host,
         "OCCURRENCE": kind.occurrence,

@@ -94,6 +94,7 @@ class Reporter:
             suite=self._site.suite,
             node=os.uname().nodename,
             service=changed.name,
+            pid=changed.process_id,
             user=changed.user,
             status=changed.status,
             started=now - lived,

@@ -35,6 +35,8 @@ class RunningService:
         """What it last reported, or how it ended."""
         self.result: int | None = None
         """How it last ended: its exit status, negative for a signal; None while it lives."""
+        self.process_id: int | None = None
+        """The pid of its first process, also after that has ended; None where it could not be launched."""
         self.restarts = Restarts()
         self.life = Life(since=self._now())
         self._changed = changed
@@ -105,7 +107,7 @@ class RunningService:
     def launch(self) -> None:
         """Starts its program, by way of the launcher."""
         self._take_up()
-        self.status, self.result = "", None
+        self.status, self.result, self.process_id = "", None, None
         self.restarts = self.restarts._replace(launched_at=self._now())
         self.happen(Event.LAUNCHED)
         try:
@@ -119,7 +121,8 @@ class RunningService:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            self._descriptor = os.pidfd_open(self._process.pid)
+            self.process_id = self._process.pid
+            self._descriptor = os.pidfd_open(self.process_id)
         except OSError as error:
             self.status = f"cannot be launched: {error.strerror}"
             self.happen(Event.ENDED)
