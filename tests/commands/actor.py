@@ -1,6 +1,7 @@
 """A service for tests: does what its arguments say, in their order. Runs as a script with `python -I -S`.
 
 ready, status=TEXT, stopping, sleep=SECONDS, exit=STATUS, wait (for ever), beat=SECONDS (as long as it lives);
+flood=TEXT (a child that sends it as fast as it can, with a number for each #);
 gate=FIFO (waits until it is written); ignore-term, term=STATUS (how it ends on SIGTERM), term-gate=FIFO (waits before
 that); trace=FILE (adds "NAME WORD" lines of its life); escapee=WAY+WAY... (a child that leaves by: stay, setsid,
 orphan, cleared, renamed, ignore, forking); bomb=PROCESSES (forks, each of them too, until there are so many)
@@ -8,6 +9,7 @@ orphan, cleared, renamed, ignore, forking); bomb=PROCESSES (forks, each of them 
 
 import contextlib
 import ctypes
+import itertools
 import os
 import signal
 import socket
@@ -30,6 +32,15 @@ def beat(seconds: float) -> None:
     while True:
         notify("WATCHDOG=1")
         time.sleep(seconds)
+
+
+def flood(text: str) -> None:
+    """Until nobody listens any more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(ConnectionError):
+        sender.connect(os.environ["NOTIFY_SOCKET"])
+        for number in itertools.count():
+            sender.send(text.replace("#", str(number)).encode())
+    os._exit(0)
 
 
 def trace(path: str, word: str) -> None:
@@ -131,6 +142,10 @@ class Actor:
 
     def beat(self, seconds: str) -> None:
         threading.Thread(target=beat, args=[float(seconds)], daemon=True).start()
+
+    def flood(self, text: str) -> None:
+        if os.fork() == 0:
+            flood(text)
 
     def gate(self, path: str) -> None:
         Path(path).read_text()

@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.commands.suites import Suite, eventually, service, steady
+from tests.commands.suites import ACTOR, Suite, eventually, service, steady
 
+from bansho.contract.limits import BEAT
 from bansho.logicalhost import lease
 from bansho.process import spawning
 from bansho.process.daemon import PRIORITY
@@ -99,6 +101,48 @@ def test_without_the_right_to_that_priority_the_log_says_so(base: Suite, monkeyp
         "BSHO2118-W the process manager of base on watch runs with niceness 0 and not with -10: its user may not have"
         " that; on a busy node its beat may come late"
     ]
+
+
+FLOODS = 16
+"""As many processes send to each socket; one alone is not faster than who reads."""
+WRITES = 50
+"""In a second: the record ten times, lease and log now and then. Without a bound it were thousands."""
+
+
+def test_services_and_strangers_that_flood_the_process_manager(base: Suite) -> None:
+    beats = service("beats", "ready", *["flood=WATCHDOG=1"] * FLOODS, "wait", watchdog=5)
+    base.write(beats, service("talks", "ready", *["flood=STATUS=number #"] * FLOODS, "wait"), steady("one"))
+    assert base.start().stdout == "base on watch: all running\n"
+    stranger = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(ACTOR), *["flood=STATUS=a lie"] * FLOODS, "wait"],
+        env={"NOTIFY_SOCKET": str(base.folder / "notify" / "one")},
+    )
+    with stranger:
+        try:
+            before, began, writes = base.services()["talks"]["status"], time.monotonic(), written_by(base.manager)
+            beat = beaten(base)
+            eventually(lambda: beaten(base) >= beat + 200 * BEAT)
+            assert {base.value for _ in range(LOOKS)} == {0}
+            assert written_by(base.manager) - writes < WRITES * (time.monotonic() - began)
+            assert base.services()["talks"]["status"] != before
+            assert base.services()["one"]["status"] == ""
+            os.kill(base.pid("one"), signal.SIGKILL)
+            base.wait_for(4)
+        finally:
+            stranger.kill()
+    assert base.stop().stdout == "base on watch: all stopped\n"
+    assert states_seen(base) & {"hung", "overdue"} == set()
+
+
+def written_by(pid: int) -> int:
+    """How often the process has written."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return int(dict(line.split(": ") for line in lines)["syscw"])
+
+
+def beaten(suite: Suite) -> int:
+    """Until when the record is fresh, in hundredths of a second."""
+    return int((suite.folder / "record").read_text().split()[6])
 
 
 MEMORY = 96 << 20
@@ -190,6 +234,9 @@ while True:
 """Takes every process that the group may still have, and each one that becomes free."""
 
 
+STOPPED = {"service": "one", "state": "stopped"}
+
+
 @pytest.fixture
 def crowd() -> Iterator[Path]:
     """A control group that may have few processes; whoever is left in it is killed afterwards."""
@@ -230,7 +277,7 @@ def test_a_node_without_room_for_another_process(base: Suite, crowd: Path) -> No
         os.kill(base.pid("two"), signal.SIGKILL)
         base.wait_for(4)
         stop = base.popen("stop.cluster")
-        eventually(lambda: {"service": "one", "state": "stopped"}.items() <= log_of(base)[-1].items())
+        eventually(lambda: any(STOPPED.items() <= line.items() for line in log_of(base)))
         taker.kill()
         taker.wait()
         assert stop.communicate()[0] == "base on watch: all stopped\n"

@@ -42,6 +42,19 @@ def test_a_beat_moves_the_limit_and_nothing_else() -> None:
     assert live(Event.LAUNCHED, Event.READY, Event.BEAT) == ready._replace(limit=107.0)
 
 
+def test_after_a_pause_it_has_what_was_left_of_its_limit() -> None:
+    ready = live(Event.LAUNCHED, Event.READY)  # at 101: until 106
+    assert service.spared(ready, SERVICE, 200.0, 98.0) == ready._replace(limit=204.0)
+    assert service.spared(ready, SERVICE, 200.0, 99.5) == ready._replace(limit=205.0), "never more than the whole"
+    heard_again = ready._replace(limit=205.0)
+    assert service.spared(heard_again, SERVICE, 200.0, 98.0) == heard_again
+
+
+def test_what_has_no_limit_is_spared_none() -> None:
+    for life in (live(), live(Event.LAUNCHED, Event.READY, Event.LIMIT_PASSED)):
+        assert service.spared(life, SERVICE, 200.0, 98.0) == life
+
+
 def test_a_hung_service_is_ready_again_when_it_beats() -> None:
     assert live(Event.LAUNCHED, Event.READY, Event.LIMIT_PASSED) == Life(S.HUNG, 102.0, None)
     assert live(Event.LAUNCHED, Event.READY, Event.LIMIT_PASSED, Event.BEAT) == Life(S.READY, 103.0, 108.0)

@@ -19,6 +19,7 @@ from bansho.process.patience import ask
 from bansho.process.service import Event, Life, Restarts
 
 STATUS_CHARACTERS = 200
+STATUS = "STATUS="
 REPORTS = {"READY=1": Event.READY, "WATCHDOG=1": Event.BEAT, "STOPPING=1": Event.STOPPING}
 """What a service reports -> what happened to it."""
 
@@ -26,9 +27,14 @@ Changed = Callable[["RunningService"], None]
 
 
 class RunningService:
-    """One service of a suite. `changed` is called after each change of its state or status."""
+    """One service of a suite. `changed` is called after each change of its state or status.
 
-    def __init__(self, definition: Service, account: Account, site: Site, changed: Changed) -> None:
+    `awake` is called before a limit counts as passed: whoever stood still meanwhile `spare`s the service that time.
+    """
+
+    def __init__(
+        self, definition: Service, account: Account, site: Site, changed: Changed, awake: Callable[[], None]
+    ) -> None:
         self.definition = definition
         self.site = site
         self.status = ""
@@ -39,14 +45,13 @@ class RunningService:
         """The pid of its first process, also after that has ended; None where it could not be launched."""
         self.restarts = Restarts()
         self.life = Life(since=self._now())
-        self._changed = changed
+        self._changed, self._awake = changed, awake
         self._account = account
         self._wanted = (definition, account)
         """What counts from its next start on."""
         self._group = cgroup.child(site.group, f"service.{definition.name}") if site.group else None
-        self._notify = NotifySocket(
-            site.folder.notify(definition.name), self._account.uid, self._account.gid, self._notified
-        )
+        path = site.folder.notify(definition.name)
+        self._notify = NotifySocket(path, account.uid, account.gid, self._notified, self._is_ours)
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor = -1
         self._timer: asyncio.TimerHandle | None = None
@@ -91,7 +96,19 @@ class RunningService:
             self._timer.cancel()
         limit = self.life.limit
         loop = asyncio.get_running_loop()
-        self._timer = None if limit is None else loop.call_at(limit, self.happen, Event.LIMIT_PASSED)
+        self._timer = None if limit is None else loop.call_at(limit, self._limit_passed, limit)
+
+    def _limit_passed(self, limit: float) -> None:
+        """Unless it had more time than we, or what it reported in time waits to be read."""
+        self._awake()
+        self._notify.read()
+        if self.life.limit == limit:
+            self.happen(Event.LIMIT_PASSED)
+
+    def spare(self, seconds: float) -> None:
+        """Gives it so much more time: nobody heard it, and it may have stood still itself."""
+        self.life = service.spared(self.life, self.definition, self._now(), seconds)
+        self._set_timer()
 
     def change(self, definition: Service, account: Account) -> None:
         """Goes over to `definition`: all of it while nothing runs by the old one, else what counts at once."""
@@ -134,17 +151,17 @@ class RunningService:
         step = [sys.executable, "-I", "-S", launcher.__file__, str(self._group or ""), str(log)]
         return [*step, self._account.become, str(self.site.nice), *self.definition.command]
 
-    def _notified(self, pid: int, lines: list[str]) -> None:
-        if not self._is_ours(pid):
-            return
-        for line in lines:
-            if line.startswith("STATUS="):
-                self._report(line.removeprefix("STATUS="))
-            elif line in REPORTS:
+    def _notified(self, _pid: int, lines: list[str]) -> None:
+        """Takes in one message; what it says twice counts once, and of several statuses the last."""
+        statuses = [line for line in lines if line.startswith(STATUS)]
+        if statuses:
+            self._report(statuses[-1].removeprefix(STATUS))
+        for line in dict.fromkeys(lines):
+            if line in REPORTS:
                 self.happen(REPORTS[line])
 
     def _report(self, status: str) -> None:
-        clean = "".join(character if character.isprintable() else " " for character in status)[:STATUS_CHARACTERS]
+        clean = "".join(character if character.isprintable() else " " for character in status[:STATUS_CHARACTERS])
         if clean != self.status:
             self.status = clean
             self._changed(self)

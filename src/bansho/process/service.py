@@ -78,6 +78,15 @@ def after(life: Life, event: Event, service: Service, now: float) -> Life:
     return Life(state, since, _limit(state, service, now), asked)
 
 
+def spared(life: Life, service: Service, now: float, pause: float) -> Life:
+    """The life of `service` after a `pause` until `now`, in seconds, in which nobody could hear it.
+
+    It has what was left of its limit, and no more than all of it: it may have been heard again already.
+    """
+    limit = _limit(life.state, service, now)
+    return life if life.limit is None or limit is None else life._replace(limit=min(life.limit + pause, limit))
+
+
 def _limit(state: ServiceState, service: Service, now: float) -> float | None:
     lasts = {
         S.STARTING: service.start_limit,

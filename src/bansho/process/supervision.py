@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -30,6 +31,8 @@ from bansho.process.well import Well
 Accounts = Mapping[str, Account]
 """Service -> the user that it runs as."""
 
+STATUS_LIMIT = 0.1
+"""Seconds until the record has a status that a service reported: it may report a thousand of them a second."""
 PREPARING = "preparing: definition and shared directory"
 DISK_TROUBLE = {
     KeeperState.STALLED: "the shared directory does not answer",
@@ -60,14 +63,15 @@ class Supervision:
         self._definition: Suite | None = None
         self._services: dict[str, RunningService] = {}
         self._leaving: list[RunningService] = []
-        self._logged: dict[str, ServiceState] = {}
+        self._logged: WeakKeyDictionary[RunningService, ServiceState] = WeakKeyDictionary()
         self._keeper: Callable[[], KeeperState] = lambda: KeeperState.HELD
         self._looking = False
+        self._status_due: asyncio.TimerHandle | None = None
         self._since = time.time()
         self._beat = asyncio.get_running_loop().call_later(BEAT, self.write_record)
         self._killed = False
         self._well = Well(site.folder.well)
-        self._written, self._awoke = asyncio.get_running_loop().time(), float("-inf")
+        self._seen, self._awoke = asyncio.get_running_loop().time(), float("-inf")
 
     def begin(self, definition: Suite, accounts: Accounts, site: Site, keeper: Callable[[], KeeperState]) -> None:
         """Takes over the definition and what the preparation found. Raises PlaceTooLong."""
@@ -105,7 +109,8 @@ class Supervision:
         try:
             for name in definition.enabled.keys() - self._services.keys():
                 wanted = definition.enabled[name]
-                fresh[name] = RunningService(wanted, accounts[name], self.site, self._service_changed)
+                account = accounts[name]
+                fresh[name] = RunningService(wanted, account, self.site, self._service_changed, self._note_pause)
         except BanshoError:
             for each in fresh.values():
                 each.close()
@@ -133,8 +138,15 @@ class Supervision:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look)
 
+    def _look_before_long(self) -> None:
+        if not self._status_due:
+            self._status_due = asyncio.get_running_loop().call_later(STATUS_LIMIT, self.look)
+
     def _look(self) -> None:
         self._looking = False
+        if self._status_due:
+            self._status_due.cancel()
+            self._status_due = None
         keeper = self._keeper()
         if keeper is KeeperState.LOST:
             self._kill_all()
@@ -182,11 +194,11 @@ class Supervision:
         return True
 
     def _service_changed(self, changed: RunningService) -> None:
-        if self._logged.get(changed.name) is not changed.state:  # a status alone is for the record, not for the log
-            self._logged[changed.name] = changed.state
-            self._log(
-                "service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid
-            )
+        if self._logged.get(changed) is changed.state:  # a status alone is for the record
+            self._look_before_long()
+            return
+        self._logged[changed] = changed.state
+        self._log("service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid)
         if self._keeper() is not KeeperState.LOST:
             self.told(changed)
         if changed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
@@ -249,11 +261,17 @@ class Supervision:
             self._log("the status record cannot be written", reason=str(error))
 
     def _note_pause(self) -> None:
-        """After a pause of this whole process the lease looks as old as the pause was long, until it is looked at."""
+        """After a pause of this whole process, and maybe of the node, nothing may look as old as the pause was long.
+
+        The lease does until it is looked at; each service has what is left of its limit still before it.
+        """
         now = asyncio.get_running_loop().time()
-        if now - self._written > STALE_BEATS * BEAT:
+        pause = now - self._seen
+        self._seen = now
+        if pause > STALE_BEATS * BEAT:
             self._awoke = now
-        self._written = now
+            for each in self._all():
+                each.spare(pause)
 
     def _just_awoke(self) -> bool:
         return asyncio.get_running_loop().time() - self._awoke < LEASE_STALLED
