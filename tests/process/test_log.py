@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from bansho.contract.messages import Message
 from bansho.process.log import Log, bounded
 
 
 def test_an_entry_is_one_line_of_json(tmp_path: Path) -> None:
     path = tmp_path / "spmd.log"
     written = Log(path, host="watch")
-    written("service", state="ready", path=tmp_path, text="two\nlines")
+    written("word", Message("BSHO2000-I", "{host}: {text}"), path=tmp_path, text="two\nlines")
     written.close()
     (line,) = path.read_text().splitlines()
     found = json.loads(line)
     assert found.pop("timestamp")
-    assert found == {"event": "service", "host": "watch", "state": "ready", "path": str(tmp_path), "text": "two\nlines"}
+    facts = {"host": "watch", "path": str(tmp_path), "text": "two\nlines"}
+    assert found == {"id": "BSHO2000-I", "event": "word", **facts, "message": "BSHO2000-I watch: two lines"}
 
 
 def test_a_log_without_a_place_disturbs_nobody(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

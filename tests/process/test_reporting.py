@@ -35,7 +35,7 @@ def log(house: House) -> Iterator[Log]:
     folder = Folder(house.run / "watch" / "base")
     folder.create()
     folder.log.touch()
-    log = Log(folder.log)
+    log = Log(folder.log, host="watch", suite="base")
     yield log
     log.close()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
-from bansho.process import cgroup, guardian, proctree
+from bansho.process import cgroup, guardian, proctree, unexpected
 from bansho.process.errors import AlreadyManaged, LeftoversLive, SuiteNotHere
 from bansho.process.folder import Folder
 from bansho.process.proctree import DAEMON, Process
@@ -32,6 +32,7 @@ def main() -> None:
     os.umask(0o022)
     suite, host, ready = sys.argv[1], sys.argv[2], int(sys.argv[3])
     folder = Folder(Path(os.environ[proctree.MARK]))
+    unexpected.watch(str(folder.log), host=host, suite=suite)
     try:
         group = _take_over(folder, host, suite)
     except BanshoError as error:
@@ -52,6 +53,7 @@ def _manage(name: str, suite: str, folder: Folder, group: Path | None, ready: in
     from bansho.process.environment import Site
     from bansho.process.preparation import Preparation
 
+    unexpected.watch_threads()
     try:
         host = definition.load(name)
         if suite not in host.suites:

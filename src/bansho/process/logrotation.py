@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from bansho.process import messages
 from bansho.process.log import Log
 from bansho.process.patience import ask
 
@@ -28,7 +29,8 @@ async def keep_bounded(folder: Path, names: Names, log: Log) -> None:
     """Looks at the logs at once and then again and again, until it is cancelled."""
     while True:
         for name, problem in await ask(partial(rotate_all, folder, names()), math.inf):
-            log("service log set aside", name=name, problem=problem)
+            message = messages.LOG_STAYS if problem else messages.LOG_ASIDE
+            log("service log set aside", message, name=name, problem=problem)
         await asyncio.sleep(INTERVAL)
 
 

@@ -12,7 +12,7 @@ from bansho.contract.states import SuiteAim
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
-from bansho.process import cgroup, logrotation, messages, termination
+from bansho.process import cgroup, logrotation, messages, termination, unexpected
 from bansho.process.daemon import PRIORITY, tell
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed, TurnedRound
@@ -46,6 +46,13 @@ def logs_to_bound(suite: str, services: Iterable[str], keeper: KeeperState) -> l
     return [f"{suite}.{service}.log" for service in services if keeper is KeeperState.HELD]
 
 
+LEASE = {
+    KeeperState.HELD: messages.LEASE_HELD,
+    KeeperState.STALLED: messages.LEASE_STALLED,
+    KeeperState.LOST: messages.LEASE_LOST,
+}
+
+
 class Management:
     """The process manager of one suite."""
 
@@ -61,6 +68,7 @@ class Management:
 
     async def live(self, ready: int) -> None:
         """From the first record to the last."""
+        asyncio.get_running_loop().set_exception_handler(unexpected.in_loop(self._log))
         self._preparing = asyncio.create_task(self._prepare())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._supervision.aim_at, SuiteAim.DOWN)
         self._site.folder.control.unlink(missing_ok=True)
@@ -70,7 +78,7 @@ class Management:
             tell(ready, str(error))
             return
         self._supervision.write_record()
-        self._log("process manager began", pid=os.getpid(), cgroup=self._site.group)
+        self._log("process manager began", messages.MANAGER_BEGAN, pid=os.getpid(), cgroup=self._site.group)
         self._note_priority()
         tell(ready, "listening")
         os.close(ready)
@@ -81,8 +89,7 @@ class Management:
     def _note_priority(self) -> None:
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         if nice > PRIORITY:
-            facts = {"host": self._site.host, "suite": self._site.suite, "nice": nice, "wanted": PRIORITY}
-            self._log("priority", message=messages.PRIORITY_REFUSED(**facts))
+            self._log("priority", messages.PRIORITY_REFUSED, nice=nice, wanted=PRIORITY)
 
     async def _prepare(self) -> None:
         """Brings the suite on its way, or says why not and asks for the end."""
@@ -96,7 +103,7 @@ class Management:
 
     async def _refuse(self, error: BanshoError) -> None:
         """Asks for the end, but not before whoever started us is there to be told why."""
-        self._log("start refused", reason=str(error))
+        self._log("start refused", messages.START_REFUSED, reason=str(error))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._orders.asked.wait(), ASKED_LIMIT)
         self._failure = str(error)
@@ -129,7 +136,7 @@ class Management:
 
     def _keeper_changed(self, loop: asyncio.AbstractEventLoop, state: KeeperState) -> None:
         """Called in the keeper's thread."""
-        self._log("lease", state=state.value)
+        self._log("lease", LEASE[state], state=state.value)
         loop.call_soon_threadsafe(self._supervision.look)
 
     async def _reload(self) -> list[Change]:
@@ -141,7 +148,8 @@ class Management:
             raise TurnedRound(name=self._host.name, suite=self._site.suite, order="reload", reason=reason)
         changes = self._supervision.reload(found.suite, found.accounts)
         self._reporter.want(found.reports)
-        self._log("definition read again", changes=[f"{change}, {change.applied}" for change in changes])
+        told = [f"{change}, {change.applied}" for change in changes]
+        self._log("definition read again", messages.RELOADED, text=self._supervision.standing.text, changes=told)
         return changes
 
     async def _end(self, server: asyncio.Server) -> None:
@@ -155,7 +163,7 @@ class Management:
         if self._site.group:  # the guardian, which lives longer, removes it; unless somebody killed that
             cgroup.leave(self._site.group.parent)
             cgroup.remove(self._site.group)
-        self._log("process manager ends")
+        self._log("process manager ends", messages.MANAGER_ENDS)
         self._orders.ended.set()
         self._supervision.changed.set()
         await self._orders.drain()
@@ -168,7 +176,9 @@ class Management:
             survivors = await ask(
                 lambda: termination.end(termination.suite_scan(self._site.folder, spared)), termination.LIMIT + 1
             )
-            self._log("swept", survived=[survivor._asdict() for survivor in survivors])
+            for survivor in survivors:
+                self._log("survivor", messages.SURVIVED, **survivor._asdict())
+            self._log("swept", messages.SWEPT, survived=len(survivors))
 
     async def _release(self) -> None:
         if not self._keeper:
@@ -182,4 +192,5 @@ class Management:
         try:
             await ask(release, RELEASE_LIMIT)
         except (TimeoutError, OSError, BanshoError) as error:
-            self._log("the lease was not given back", reason=str(error) or "the disk does not answer")
+            reason = str(error) or "the disk does not answer"
+            self._log("the lease was not given back", messages.LEASE_KEPT, reason=reason)

@@ -64,6 +64,83 @@ PRIORITY_REFUSED = Message(
 
 Action: start the suite as root, or let its user have that niceness (RLIMIT_NICE, the item nice of limits.conf).
 """
+MANAGER_BEGAN = Message("BSHO2119-I", "the process manager of {suite} on {host} takes orders; its pid is {pid}")
+"""A process manager has begun."""
+START_REFUSED = Message("BSHO2120-E", "the start of {suite} on {host} was refused: {reason}")
+"""A process manager found that its suite cannot be started, and ends; the start command says the same.
+
+Action: as the reason says, which is an error with an id of its own.
+"""
+LEASE_HELD = Message("BSHO2121-I", "the lease of {host} is beaten again")
+"""The shared directory answers again, and the lease is still this node's."""
+LEASE_STALLED = Message("BSHO2122-W", "the lease of {host} cannot be beaten: its shared directory does not answer")
+"""A process manager can neither read nor write the lease on the shared disk; after 5 s the status says so.
+
+Action: look at the disk, and whether it is mounted.
+"""
+LEASE_LOST = Message("BSHO2123-E", "the lease of {host} was lost: its shared directory is another node's now")
+"""Another node took the shared directory over while this one still had it.
+
+Action: find out why the cluster did not fence this node, or did not stop the suite here first.
+"""
+KILLED_ALL = Message("BSHO2124-E", "every service of {suite} on {host} is killed: the lease was lost")
+"""Two nodes must never write to one shared directory, so all services of the one that lost it are killed.
+
+Action: as for BSHO2123-E.
+"""
+MANAGER_ENDS = Message("BSHO2125-I", "the process manager of {suite} on {host} ends")
+"""A suite was stopped, and nothing is left for its process manager to do."""
+SWEPT = Message(
+    "BSHO2126-I", "what the services of {suite} on {host} had left behind is swept away; survived: {survived}"
+)
+"""After the last service has ended, every other process that the suite had started is killed."""
+ASKED = Message("BSHO2127-I", "{suite} on {host} is to be {aim}")
+"""A suite that was on its way up is stopped, or the other way round."""
+SERVICE_STATE = Message("BSHO2128-I", "service {service} of {suite} on {host} is {state}")
+"""A service has changed its state, as it should."""
+SERVICE_DOWN = Message(
+    "BSHO2129-E", "service {service} of {suite} on {host} counts as not running: it is {state}, status {status!r}"
+)
+"""A service has ended, hangs, or takes longer for its start or its end than it may.
+
+Action: read its log and remove the reason; on a logical host the cluster restarts or fails over.
+"""
+SERVICE_AGAIN = Message("BSHO2130-I", "service {service} of {suite} on {host} is started again: restart {count}")
+"""A service of a physical host that had ended abnormally is restarted."""
+RECORD_UNWRITTEN = Message("BSHO2131-E", "the status record of {suite} on {host} cannot be written: {reason}")
+"""A process manager cannot say how its suite stands: the status is 12, then 1.
+
+Action: look at the run-time folder, which is /run/bansho or what BANSHO_RUN names: whether it is full, or was removed.
+"""
+LOG_ASIDE = Message("BSHO2132-I", "the service log {name} was too large and is set aside")
+"""A service's log on the shared disk has outgrown 10 MiB; NAME.1 has the last of it."""
+LOG_STAYS = Message("BSHO2133-W", "the service log {name} is too large and cannot be set aside: {problem}")
+"""A service's log on the shared disk has outgrown 10 MiB, and grows on.
+
+Action: look at the shared disk, and at the log's folder.
+"""
+JEVSEND_WELL = Message("BSHO2134-I", "jevsend takes the process events of {suite} on {host} again")
+"""What had kept jevsend from a process event is over."""
+JEVSEND_SAYS = Message("BSHO2135-W", "jevsend cannot do all for the process events of {suite} on {host}: {messages[0]}")
+"""A process event waits in the spool or for it, or the event service refused it; what waits is tried again.
+
+Action: as the message of jevsend says, which has an id of its own.
+"""
+EVENT_TOLD = Message("BSHO2136-I", "process event {event_id} of service {service} of {suite} on {host} is to be told")
+"""A service has changed in a way that the event service is told of."""
+EVENT_DROPPED = Message(
+    "BSHO2137-W",
+    "process event {event_id} of service {service} of {suite} on {host} is dropped: {waiting} wait already",
+)
+"""Too many process events wait for the shared disk, which does not answer.
+
+Action: look at the disk; this log has what happened to the service.
+"""
+UNEXPECTED = Message("BSHO2138-E", "the process manager of {suite} on {host} met with what nobody expected: {error}")
+"""An exception that is handled nowhere; the entry's traceback says where it came from.
+
+Action: ask the status command how the suite stands, and report the entry as a fault of this program.
+"""
 SERVICE_ENDED = Message("BSHO2112-E", "service {service} of {suite} on {host} ended abnormally{status}")
 """A service has ended and nobody had asked it to; event 3F90.
 

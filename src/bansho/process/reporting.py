@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from bansho.contract.messages import BanshoError
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import account, processevent, spawning
+from bansho.process import account, messages, processevent, spawning
 from bansho.process.definition import Service
 from bansho.process.environment import Site
 from bansho.process.log import Log
@@ -72,11 +72,12 @@ class Reporter:
         self._pasts[changed], kind = processevent.after(past, changed.state)
         if not kind or not self._wanted:
             return
-        self._log("process event", id=kind.id, service=changed.name)
+        facts = {"event_id": kind.id, "service": changed.name}
+        self._log("process event", messages.EVENT_TOLD, **facts)
         try:
             self._events.put_nowait(self._arguments(kind, self._facts(changed)))
         except asyncio.QueueFull:
-            self._log("process event dropped: too many wait", id=kind.id, service=changed.name)
+            self._log("process event dropped: too many wait", messages.EVENT_DROPPED, waiting=WAITING, **facts)
 
     async def end(self) -> None:
         """Leaves off, once what was noted is in the spool or has had its time for that."""
@@ -138,7 +139,8 @@ class Reporter:
         """What `jevsend` answers, however long that takes; the log has what is new of it."""
         answer = await ask(partial(self._jevsend, arguments), math.inf)
         if answer.said != self._said.get(arguments[0], ()):
-            self._log("jevsend", value=answer.value, messages=answer.said)
+            message = messages.JEVSEND_SAYS if answer.said else messages.JEVSEND_WELL
+            self._log("jevsend", message, value=answer.value, messages=answer.said)
         self._said[arguments[0]] = answer.said
         return answer
 

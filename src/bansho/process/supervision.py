@@ -17,7 +17,7 @@ from bansho.contract.limits import BEAT, LEASE_STALLED, STALE_BEATS
 from bansho.contract.messages import BanshoError
 from bansho.contract.states import LIVING, ServiceState, SuiteAim, suite_value
 from bansho.logicalhost.lease import KeeperState
-from bansho.process import graph, record, service, text
+from bansho.process import graph, messages, record, service, text
 from bansho.process.account import Account
 from bansho.process.definition import Suite
 from bansho.process.environment import Site
@@ -34,6 +34,8 @@ Accounts = Mapping[str, Account]
 STATUS_LIMIT = 0.1
 """Seconds until the record has a status that a service reported: it may report a thousand of them a second."""
 PREPARING = "preparing: definition and shared directory"
+DOWN = frozenset({ServiceState.FAILED, ServiceState.HUNG, ServiceState.OVERDUE})
+"""States that nobody asked for."""
 DISK_TROUBLE = {
     KeeperState.STALLED: "the shared directory does not answer",
     KeeperState.LOST: "another node took the shared directory over; every service was killed",
@@ -120,7 +122,7 @@ class Supervision:
     def aim_at(self, aim: SuiteAim) -> None:
         """Asks for the suite to be up, or down. What is under way the other way round is turned round in order."""
         if aim is not self.aim and not self.empty.is_set():
-            self._log("asked", aim=aim.value)
+            self._log("asked", messages.ASKED, aim=aim.value)
             self.aim, self._since = aim, time.time()
             for each in self._services.values():
                 self._wake(each)
@@ -182,7 +184,7 @@ class Supervision:
 
     def _kill_all(self) -> None:
         if not self._killed:
-            self._log("killing every service: the lease was lost")
+            self._log("killing every service: the lease was lost", messages.KILLED_ALL)
             self._killed = True
             for each in self._all():
                 each.kill()
@@ -198,13 +200,18 @@ class Supervision:
             self._look_before_long()
             return
         self._logged[changed] = changed.state
-        self._log("service", service=changed.name, state=changed.state.value, status=changed.status, pid=changed.pid)
+        self._note(changed)
         if self._keeper() is not KeeperState.LOST:
             self.told(changed)
         if changed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
             self._failed(changed)
         self._wake(changed)
         self.look()
+
+    def _note(self, changed: RunningService) -> None:
+        message = messages.SERVICE_DOWN if changed.state in DOWN else messages.SERVICE_STATE
+        facts = {"state": changed.state.value, "status": changed.status, "pid": changed.pid}
+        self._log("service", message, service=changed.name, **facts)
 
     def _failed(self, failed: RunningService) -> None:
         again = service.restart(failed.restarts, failed.definition, asyncio.get_running_loop().time())
@@ -216,7 +223,7 @@ class Supervision:
 
     def _restart(self, failed: RunningService) -> None:
         if failed.state is ServiceState.FAILED and self.aim is SuiteAim.UP:
-            self._log("service restarted", service=failed.name, count=failed.restarts.done)
+            self._log("service restarted", messages.SERVICE_AGAIN, service=failed.name, count=failed.restarts.done)
             failed.happen(Event.AGAIN)
 
     @property
@@ -258,7 +265,7 @@ class Supervision:
             record.write(self.site.folder.record, record.own(standing.value, standing.text, document))
             self._well.show(standing.value == operation.ALL_RUNNING)
         except OSError as error:  # it goes stale, and the status says so
-            self._log("the status record cannot be written", reason=str(error))
+            self._log("the status record cannot be written", messages.RECORD_UNWRITTEN, reason=str(error))
 
     def _note_pause(self) -> None:
         """After a pause of this whole process, and maybe of the node, nothing may look as old as the pause was long.
