@@ -3,8 +3,10 @@
 ready, status=TEXT, stopping, sleep=SECONDS, exit=STATUS, wait (for ever), beat=SECONDS (as long as it lives);
 flood=TEXT (a child that sends it as fast as it can, with a number for each #);
 gate=FIFO (waits until it is written); ignore-term, term=STATUS (how it ends on SIGTERM), term-gate=FIFO (waits before
-that); trace=FILE (adds "NAME WORD" lines of its life); escapee=WAY+WAY... (a child that leaves by: stay, setsid,
-orphan, cleared, renamed, ignore, forking); bomb=PROCESSES (forks, each of them too, until there are so many)
+that); hold=FILE, term-hold=FILE (the same, for as long as somebody has that file locked); trace=FILE (adds "NAME WORD"
+lines of its life); escapee=WAY+WAY... (a child that leaves by: stay, setsid, orphan, cleared, renamed, ignore, forking,
+stopped, traced); bomb=PROCESSES (forks, each of them too, until there are so many); relay=FIFO (tells the process
+manager what is written there, a message a line in hexadecimal digits, and hands it a descriptor each time)
 """
 
 import contextlib
@@ -16,16 +18,44 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from fcntl import LOCK_SH, flock
+from functools import partial
 from pathlib import Path
 
 FORKING_LIMIT = 20.0
 """Seconds: what a broken forced termination leaves must not burn the machine for ever."""
 NAME = os.environ.get("BANSHO_SERVICE", "?")
+PTRACE_TRACEME = 0
+WAYS = {
+    "stayed": "stay",
+    "left the session": "setsid",
+    "left the parent": "orphan",
+    "left both": "setsid+orphan",
+    "cleared its environment": "cleared",
+    "left everything": "setsid+orphan+cleared+renamed",
+    "ignores SIGTERM": "setsid+orphan+ignore",
+    "is stopped": "setsid+orphan+stopped",
+    "is traced": "setsid+orphan+traced",
+    "forks all the time": "forking",
+    "forks all the time, out of sight": "setsid+orphan+cleared+forking",
+}
+"""How a service's child may flee."""
+SEVERAL = [f"escapee={way}" for way in WAYS.values()]
+TWO_HUNDRED = [f"escapee={way}" for way in WAYS.values() for _ in range(2 if "forking" in way else 22)]
+"""Acts: a child each by every way, 200 of them, and those that trace the traced ones."""
 
 
 def notify(line: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.sendto(line.encode(), os.environ["NOTIFY_SOCKET"])
+
+
+def relay(path: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, Path(path).open() as lines:
+        sender.connect(os.environ["NOTIFY_SOCKET"])
+        for line in lines:
+            socket.send_fds(sender, [bytes.fromhex(line)], [0])
 
 
 def beat(seconds: float) -> None:
@@ -48,15 +78,23 @@ def trace(path: str, word: str) -> None:
         file.write(f"{NAME} {word}\n")
 
 
-def on_term(path: str, status: int, gate: str) -> None:
+def on_term(path: str, status: int, hold: Callable[[], None]) -> None:
     def end(signum: int, frame: object) -> None:
-        if gate:
-            Path(gate).read_text()
+        hold()
         if path:
             trace(path, "stop")
         os._exit(status)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def read(path: str) -> None:
+    Path(path).read_text()
+
+
+def pass_through(path: str) -> None:
+    with Path(path).open() as file:
+        flock(file, LOCK_SH)
 
 
 def linger() -> None:
@@ -73,7 +111,7 @@ def flee(ways: set[str]) -> None:
     if "ignore" in ways:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if "cleared" in ways:
-        rest = "+".join(ways & {"renamed", "forking", "ignore"})
+        rest = "+".join(ways & {"renamed", "forking", "ignore", "stopped", "traced"})
         os.execve(sys.executable, [sys.executable, "-I", "-S", __file__, f"settle={rest}"], {})
     settle(ways)
 
@@ -83,6 +121,11 @@ def settle(ways: set[str]) -> None:
         ctypes.CDLL(None).prctl(15, b"innocent", 0, 0, 0)
     if "ignore" in ways:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "traced" in ways and os.fork() == 0:
+        ctypes.CDLL(None).ptrace(PTRACE_TRACEME, 0, 0, 0)
+        ways |= {"stopped"}
+    if "stopped" in ways:
+        os.kill(os.getpid(), signal.SIGSTOP)
     until = time.monotonic() + FORKING_LIMIT
     while "forking" in ways and time.monotonic() < until:
         if os.fork():
@@ -107,7 +150,8 @@ class Actor:
     """One method a word of the argument list; `_` stands for `-`."""
 
     def __init__(self) -> None:
-        self.path, self.ending, self.hold = "", 0, ""
+        self.path, self.ending = "", 0
+        self.before_its_end: Callable[[], None] = lambda: None
 
     def trace(self, path: str) -> None:
         self.path = path
@@ -117,10 +161,13 @@ class Actor:
         self.ending = int(status)
 
     def term_gate(self, path: str) -> None:
-        self.hold = path
+        self.before_its_end = partial(read, path)
+
+    def term_hold(self, path: str) -> None:
+        self.before_its_end = partial(pass_through, path)
 
     def ready(self, _: str) -> None:
-        on_term(self.path, self.ending, self.hold)
+        on_term(self.path, self.ending, self.before_its_end)
         if self.path:
             trace(self.path, "ready")
         notify("READY=1")
@@ -148,7 +195,13 @@ class Actor:
             flood(text)
 
     def gate(self, path: str) -> None:
-        Path(path).read_text()
+        read(path)
+
+    def hold(self, path: str) -> None:
+        pass_through(path)
+
+    def relay(self, path: str) -> None:
+        relay(path)
 
     def ignore_term(self, _: str) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

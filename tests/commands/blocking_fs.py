@@ -10,8 +10,10 @@ import ctypes
 import os
 import select
 import struct
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 LOOKUP, FORGET, GETATTR, OPEN, INIT, INTERRUPT = 1, 2, 3, 14, 26, 36
 ROOT, HELD = 1, 2
@@ -22,6 +24,25 @@ DIRECTORY, FILE = 0o040755, 0o100644
 VALID = 60
 """Seconds for which the kernel may keep what it was told."""
 MNT_DETACH = 2
+
+
+class Blocking:
+    """This program, which has its file system mounted at `point`."""
+
+    def __init__(self, point: Path) -> None:
+        self.file = point / "held"
+        point.mkdir()
+        self.server = subprocess.Popen([sys.executable, "-I", "-S", __file__, point], stdin=-1, stdout=-1, text=True)
+        self.expect("mounted")
+
+    def expect(self, word: str) -> None:
+        """Waits for what it says."""
+        assert self.server.stdout is not None
+        assert self.server.stdout.readline() == f"{word}\n"
+
+    def end(self) -> None:
+        """Unmounts it: whoever it holds is free."""
+        self.server.communicate("")
 
 
 def attributes(node: int) -> bytes:

@@ -83,7 +83,7 @@ class Folder(NamedTuple):
 
     def clear(self) -> None:
         """Removes what only a living process manager needs."""
-        for path in (*self.path.glob("notify/*"), self.control, self.cgroup_file, self.record):
+        for path in (*self.path.glob("notify/*"), self.control, self.cgroup_file, *self.path.glob("record*")):
             path.unlink(missing_ok=True)
 
 

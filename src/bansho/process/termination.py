@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bansho.process import cgroup, identity, proctree
+from bansho.process import cgroup, identity, proctree, record
 from bansho.process.folder import Folder
 from bansho.process.identity import Stat
 from bansho.process.proctree import Process
@@ -41,11 +41,20 @@ def suite_scan(folder: Folder, spared: Collection[int] = ()) -> Scan:
     group = folder.cgroup()
 
     def scan() -> Mapping[int, Process]:
-        grouped = cgroup.processes(group) if group else ()
+        grouped = cgroup.processes(group) if group else _recorded(folder)
         found = proctree.members(proctree.snapshot(), folder.mark, grouped)
         return {pid: process for pid, process in found.items() if pid not in spared and pid != os.getpid()}
 
     return scan
+
+
+def _recorded(folder: Folder) -> set[int]:
+    """The process manager that the record names, while it lives: another user may not read its environment."""
+    with suppress(record.Damage):
+        found = record.read(folder.record)
+        if found and found.boot_id == identity.boot_id() and identity.lives(found.pid, found.ticks):
+            return {found.pid}
+    return set()
 
 
 def service_scan(folder: Folder, service: str, group: Path | None) -> Scan:
