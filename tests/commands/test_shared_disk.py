@@ -42,6 +42,10 @@ class Disk:
         fcntl.ioctl(descriptor, SHUTDOWN, WITHOUT_FLUSH)
         os.close(descriptor)
 
+    def abort(self) -> None:
+        """As after an error in the file system: from now on it can only be read, open files too."""
+        subprocess.run(["mount", "-o", "remount,abort", self.point], check=True)
+
     def fill(self) -> None:
         descriptor = os.open(self.point / "filler", os.O_WRONLY | os.O_CREAT)
         with suppress(OSError):
@@ -95,6 +99,22 @@ def test_read_only(base: Suite, disk: Disk) -> None:
     said = base.start().stderr
     assert "BSHO2015-E" in said
     assert "Read-only file system" in said
+    assert base.processes() == {}
+    assert base.value == 8
+
+
+def test_read_only_while_it_runs(base: Suite, disk: Disk) -> None:
+    """Its lease cannot be kept: the shared directory counts as not available, though the services live. Stop works."""
+    trace = base.house.root / "trace"
+    base.write(service("one", f"trace={trace}", "ready", "wait"))
+    base.start()
+    disk.abort()
+    base.wait_for(1)
+    assert "the shared directory does not answer" in base.status().stdout
+    assert base.services()["one"]["state"] == "ready"
+    assert base.reload().returncode == 0
+    assert base.stop().stdout == "base on watch: all stopped\n"
+    assert trace.read_text() == "one start\none ready\none stop\n"
     assert base.processes() == {}
     assert base.value == 8
 

@@ -361,7 +361,7 @@ def test_a_start_is_refused_while_another_node_holds_the_lease(base: Suite) -> N
     assert base.value == 8
 
 
-def test_a_start_beside_leftovers_of_a_dead_manager_is_refused(base: Suite) -> None:
+def test_a_start_beside_leftovers_of_a_dead_manager_is_refused(base: Suite, mechanism: str) -> None:
     base.write(steady("one"))
     base.start()
     pid = base.pid("one")

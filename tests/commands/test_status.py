@@ -156,7 +156,7 @@ def age_record(suite: Suite, seconds: float) -> None:
     record.write(path, found._replace(until=max(0, found.until - round(seconds * 100))))
 
 
-def test_a_dead_manager_with_living_services(base: Suite) -> None:
+def test_a_dead_manager_with_living_services(base: Suite, mechanism: str) -> None:
     base.write(steady("one"))
     base.start()
     pid = base.pid("one")
@@ -279,9 +279,14 @@ def test_many_at_once_beside_other_commands(base: Suite) -> None:
     assert values() <= {8, 12, 0}
     start.communicate()
     assert values() == {0}
-    base.write(steady("one", stop_limit=20))
+    path = base.house.shared / "conf" / "base.toml"
+    path.unlink()
+    os.mkfifo(path, 0o600)
     reload = subprocess.Popen([COMMANDS / "jbs_spmd_reload", "-h", base.host], stderr=subprocess.DEVNULL)
-    assert values() == {0}
+    with path.open("w") as file:  # as soon as it reads, and until this ends
+        assert values() == {0}
+        assert reload.poll() is None, "it is still under way"
+        file.write(f'suite = "base"\n{steady("one", stop_limit=20)}')
     assert reload.wait() == 0
     stop = base.popen("stop.cluster")
     assert values() <= {0, 12, 8}
