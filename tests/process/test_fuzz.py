@@ -1,17 +1,19 @@
 """Whatever stands in a file or comes through a socket: never a traceback, never a hang, never a wrong 0."""
 
 import asyncio
+import itertools
 import json
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.commands.suites import Suite, steady, suite_in
+from tests.commands.suites import Suite, eventually, service, steady, suite_in
 from tests.house import House
 
 from bansho.contract.messages import BanshoError
@@ -20,7 +22,7 @@ from bansho.process import definition, record
 from bansho.process.notifysocket import NotifySocket
 
 FIXTURES = [HealthCheck.function_scoped_fixture]
-PATIENCE = 20.0
+PATIENCE = 30.0
 """Seconds until an answer counts as none."""
 HOST = """\
 name = "watch"
@@ -30,8 +32,18 @@ suites = ["base", "manager"]
 [disk]
 device = "/dev/sdb1"
 mount-point = "/shared"
+[ports]
+event-service = 7710
+[events]
+keep-days = 30
 [limits]
 start = 60
+[cluster]
+nodes = ["a", "b"]
+deep-interval = 0.5
+push = false
+[cluster.limits]
+deep-monitor = 90
 """
 SUITE = """\
 suite = "base"
@@ -154,6 +166,45 @@ def test_the_control_socket_takes_anything(running: Suite) -> None:
     assert "Traceback" not in (running.folder / "spmd.log").read_text()
 
 
+def order(op: str, timeout: float = 60) -> bytes:
+    return json.dumps({"op": op, "timeout": timeout}).encode() + b"\n"
+
+
+words = st.builds(order, st.sampled_from(["start", "stop", "reload", "detail"]), st.sampled_from([0, 0.1, 60]))
+together = st.lists(words | lines, min_size=2, max_size=6)
+
+
+def all_at_once(suite: Suite, sent: list[bytes]) -> None:
+    """Says each on a connection of its own, and then listens; who comes after the end finds nobody."""
+    with ThreadPoolExecutor(len(sent)) as pool:
+        for answer in pool.map(lambda line: asked(suite, line), sent):
+            for said in answer.splitlines():
+                assert {"done", "error", "progress"} & json.loads(said).keys()
+
+
+def asked(suite: Suite, line: bytes) -> bytes:
+    with suppress(FileNotFoundError, ConnectionRefusedError):
+        return ask(suite, line)
+    return b""
+
+
+def test_orders_among_rubbish(running: Suite) -> None:
+    """A stop and a start among the rest go on, whatever stands beside them: then it is up or down as a whole."""
+
+    @settings(max_examples=10, deadline=None, suppress_health_check=FIXTURES)
+    @given(together)
+    @example([order("stop"), b"\xff\n", order("reload"), b'{"op": "stop", "timeout": "x"}\n', order("stop", 0)])
+    @example([order("reload"), b"{", order("detail"), order("reload", 0)])
+    def search(sent: list[bytes]) -> None:
+        all_at_once(running, sent)
+        eventually(lambda: running.value in {0, 8})
+        assert running.value == 0 or any(b'"stop"' in line for line in sent)
+        assert running.start().stdout == "base on watch: all running\n"
+        assert "Traceback" not in (running.folder / "spmd.log").read_text()
+
+    search()
+
+
 def test_a_connection_that_says_nothing_holds_up_nobody(running: Suite) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
         mute.connect(str(running.folder / "control.sock"))
@@ -190,3 +241,28 @@ def test_the_notify_socket_takes_anything(tmp_path: Path, sent: list[bytes]) -> 
     received = asyncio.run(exchange())
     assert [pid for pid, _ in received] == [os.getpid()] * len(sent)
     assert [lines for _, lines in received] == [each[:4096].decode(errors="replace").split("\n") for each in sent]
+
+
+def test_a_real_services_socket_takes_anything(running: Suite) -> None:
+    """From one of its own processes, a descriptor with each message; and from somebody else, who is not listened to."""
+    fifo, numbers = running.gate("relay"), itertools.count()
+    running.write(steady("one"), service("says", "ready", f"relay={fifo}", "wait"))
+    assert running.reload().returncode == 0
+    with fifo.open("w") as relay, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(str(running.folder / "notify" / "says"))
+        pid, before = running.manager, descriptors(running.manager)
+
+        @settings(max_examples=40, deadline=None, suppress_health_check=FIXTURES)
+        @given(messages)
+        def search(sent: list[bytes]) -> None:
+            for message in (*sent, b"STOPPING=1", b"STATUS=not mine"):
+                socket.send_fds(stranger, [message], [0])
+            last = f"message {next(numbers)}"
+            relay.write("".join(f"{message.hex()}\n" for message in (*sent, f"STATUS={last}".encode())))
+            relay.flush()
+            eventually(lambda: running.services()["says"]["status"] == last)
+            assert (running.manager, running.value) == (pid, 0)
+
+        search()
+        assert descriptors(pid) <= before + 2, "the lease's keeper may have its file open"
+        assert "Traceback" not in (running.folder / "spmd.log").read_text()
