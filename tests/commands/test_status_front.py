@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from tests.commands import records
+from tests.commands.records import AGES, OWNERS, TEXTS, VALUES, Damage
 from tests.house import COMMANDS, House
 
 from bansho.logicalhost import definition
@@ -42,20 +43,9 @@ def own(**changes: Any) -> Record:
     return record.own(0, "base on watch: all running", {"a": 1})._replace(**{"until": record.now() + 6000} | changes)
 
 
-AGES = {"fresh": 6000, "stale": -200, "lost": -2000, "ancient": -(10**9)}
-OWNERS: dict[str, dict[str, Any]] = {
-    "this process": {},
-    "another start time": {"ticks": 1},
-    "no such process": {"pid": 2**22 + 7},
-    "another boot": {"boot_id": "11111111-2222-3333-4444-555555555555"},
-    "init": {"pid": 1},
-}
-
-
 @pytest.mark.parametrize(("age", "owner"), list(product(AGES, OWNERS)))
 def test_whether_a_record_is_believed(folder: Path, age: str, owner: str) -> None:
-    found = own(until=max(0, record.now() + AGES[age]))._replace(**OWNERS[owner])
-    record.write(folder / "record", found)
+    record.write(folder / "record", own(until=records.until(age))._replace(**OWNERS[owner]))
     answer = front()
     assert answer == python()
     if (age, owner) == ("fresh", "this process"):
@@ -64,7 +54,7 @@ def test_whether_a_record_is_believed(folder: Path, age: str, owner: str) -> Non
         assert answer[0] in {1, 8, 12}
 
 
-@pytest.mark.parametrize("value", [0, 1, 4, 8, 12, 5, 99])
+@pytest.mark.parametrize("value", VALUES)
 def test_every_value(folder: Path, value: int) -> None:
     record.write(folder / "record", own(value=value))
     assert front() == python()
@@ -73,14 +63,12 @@ def test_every_value(folder: Path, value: int) -> None:
 
 def test_it_asks_no_python_while_the_record_is_fresh(folder: Path, tmp_path: Path) -> None:
     """A front in a folder without an interpreter can still answer."""
-    (tmp_path / "status").write_bytes(FRONT.read_bytes())
+    command: list[str | Path] = [records.without_python(FRONT, tmp_path), "-h", "watch"]
     record.write(folder / "record", own(value=4))
-    ended = subprocess.run(
-        ["/bin/sh", tmp_path / "status", "-h", "watch"], env=dict(os.environ, PATH="/nowhere"), check=False
-    )
+    ended = subprocess.run(command, env=dict(os.environ, PATH="/nowhere"), check=False)
     assert ended.returncode == 4
     record.write(folder / "record", own(until=0))
-    ended = subprocess.run(["/bin/sh", tmp_path / "status", "-h", "watch"], capture_output=True, check=False)
+    ended = subprocess.run(command, capture_output=True, check=False)
     assert ended.returncode in {126, 127}
 
 
@@ -94,22 +82,15 @@ def test_every_form_of_the_arguments(folder: Path, arguments: list[str]) -> None
 
 
 def test_a_text_is_printed_as_it_is(folder: Path) -> None:
-    for text in (r"a\nb\c %s $HOME `id` \\", "  two  spaces  ", "déjà vu \udcff"):
+    for text in TEXTS:
         record.write(folder / "record", own(text=text))
         assert front() == python() == (0, f"{text}\n")
 
 
 def test_a_zombie_is_dead(folder: Path) -> None:
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    stat = identity.stat(child)
-    assert stat is not None
-    assert stat.state == "Z"
-    record.write(folder / "record", own(pid=child, ticks=stat.ticks))
-    assert front() == python() == (8, "base on watch: all stopped\n")
-    os.waitpid(child, 0)
+    with records.zombie() as stat:
+        record.write(folder / "record", own(pid=stat.pid, ticks=stat.ticks))
+        assert front() == python() == (8, "base on watch: all stopped\n")
 
 
 def test_a_manager_with_a_nasty_program_name(folder: Path, tmp_path: Path) -> None:
@@ -123,24 +104,11 @@ def test_a_manager_with_a_nasty_program_name(folder: Path, tmp_path: Path) -> No
         assert front()[0] == 4
 
 
-damage = st.one_of(
-    st.tuples(st.just("cut"), st.integers(0, 200), st.just("")),
-    st.tuples(
-        st.just("put"), st.integers(0, 200), st.sampled_from(["\n", " ", "0", "x", "-", "}", "\t", "*", "\\", "\r"])
-    ),
-    st.tuples(st.just("drop"), st.integers(0, 200), st.just("")),
-)
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(damages=[("put", -1, "\n")])
-@given(st.lists(damage, min_size=1, max_size=3))
-def test_a_spoilt_record_is_judged_alike(folder: Path, damages: list[tuple[str, int, str]]) -> None:
-    """NUL bytes apart: a shell cannot read them, and no rename leaves any."""
-    text = record.render(own(value=4))
-    for kind, place, put in damages:
-        at = place % (len(text) + 1)
-        text = {"cut": text[:at], "put": text[:at] + put + text[at:], "drop": text[:at] + text[at + 1 :]}[kind]
+@given(records.damages)
+def test_a_spoilt_record_is_judged_alike(folder: Path, damages: list[Damage]) -> None:
+    text = records.spoilt(record.render(own(value=4)), damages)
     (folder / "record").write_text(text, newline="")
     assert front() == python(), repr(text)
 

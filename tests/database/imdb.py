@@ -124,6 +124,11 @@ class Imdb:
         os.kill(self.postmaster, signal.SIGKILL)
         until(lambda: not postmaster.processes(self.data), "the end of all processes of the database")
 
+    def part(self, name: str) -> int:
+        """One of the postmaster's own processes, such as its "checkpointer"."""
+        titles = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in postmaster.processes(self.data)}
+        return next(pid for pid, title in titles.items() if f": {name}" in title)
+
     def status(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return self.house.command("jimdbstatus", "-h", self.host.name, *arguments, **options)
 

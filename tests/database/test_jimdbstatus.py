@@ -1,20 +1,21 @@
 """Every value of CONTRACT 3.3, each from its real cause, by the command."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.database.imdb import BOTH, NEWEST, Imdb, define, until
+from tests.database.imdb import BOTH, NEWEST, PATIENCE, Imdb, define, until
 from tests.house import COMMANDS
 
 from bansho.contract import imdatabase
-from bansho.database import presence
+from bansho.database import postmaster, programs
 from bansho.database.connection import conninfo
-from bansho.database.state import Phase
 
 
 @BOTH
@@ -72,12 +73,42 @@ def test_4_while_it_shuts_down(imdb: Imdb) -> None:
         assert client.execute("select 1").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.STOPPING])
-def test_4_while_the_controller_is_under_way_without_a_postmaster(imdb: Imdb, phase: Phase) -> None:
-    imdb.socket_folder.mkdir(parents=True)
-    with presence.claim(imdb.host, imdb.account) as controller:
-        controller.show(phase)
-        assert imdb.value() == 4
+def test_4_while_the_controller_waits_for_a_program_that_does_not_get_going(imdb: Imdb) -> None:
+    real, slow, gate = programs.bindir(imdb.host), imdb.house.root / "bin", imdb.house.root / "gate"
+    slow.mkdir()
+    for program in real.iterdir():
+        (slow / program.name).symlink_to(program)
+    os.mkfifo(gate)
+    (slow / "postgres").unlink()
+    (slow / "postgres").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] || read -r go <{gate}\nexec {real}/postgres "$@"\n'
+    )
+    (slow / "postgres").chmod(0o755)
+    gate.chmod(0o644)
+    define(imdb.house, slow)
+    controller = imdb.controller()
+    controller.await_line("STATUS=the postmaster starts")
+    answer = imdb.status()
+    assert (answer.returncode, "its controller is starting" in answer.stdout) == (4, True)
+    gate.write_text("go\n")
+    controller.ready()
+    assert imdb.value() == 0
+
+
+def test_4_while_the_controller_has_still_to_end_after_its_postmaster(imdb: Imdb) -> None:
+    controller = imdb.controller().ready()
+    checkpointer, postmaster_pid = imdb.part("checkpointer"), imdb.postmaster
+    os.kill(checkpointer, signal.SIGSTOP)  # so that the stop takes its time
+    controller.process.terminate()
+    controller.await_line("STOPPING=1")
+    controller.process.send_signal(signal.SIGSTOP)
+    os.kill(checkpointer, signal.SIGCONT)
+    os.kill(postmaster_pid, signal.SIGINT)
+    until(lambda: not postmaster.processes(imdb.data), "the end of the postmaster")
+    answer = imdb.status()
+    assert (answer.returncode, "its controller is stopping" in answer.stdout) == (4, True)
+    controller.process.send_signal(signal.SIGCONT)
+    assert controller.ended() == 0
     assert imdb.value() == 12
 
 
@@ -103,6 +134,36 @@ def test_8_where_the_recovery_itself_was_interrupted(imdb: Imdb) -> None:
     assert again.ended() == 1
     answer = imdb.status()
     assert (answer.returncode, "recovery" in answer.stdout) == (8, True)
+
+
+SHUTTING_DOWN = 3
+"""`DBState` in the control file, four bytes at 16 (PostgreSQL's pg_control.h)."""
+
+
+def test_8_where_the_stop_was_interrupted(imdb: Imdb) -> None:
+    """PostgreSQL says "shutting down" while it writes to its files what it has in memory, which is much here."""
+    controller = imdb.controller().ready()
+    with psycopg.connect(conninfo(imdb.host), autocommit=True) as connection:
+        connection.execute(
+            "create table much as select number, repeat('x', 500) from generate_series(1, 100000) number"
+        )
+    leader, checkpointer = imdb.postmaster, imdb.part("checkpointer")
+    others = [pid for pid in postmaster.processes(imdb.data) if pid not in (leader, checkpointer)]
+    with (imdb.data / "global" / "pg_control").open("rb", buffering=0) as control:
+        os.kill(leader, signal.SIGINT)
+        end = time.monotonic() + PATIENCE
+        while int.from_bytes(os.pread(control.fileno(), 4, 16), "little") != SHUTTING_DOWN:
+            assert time.monotonic() < end
+        for pid in (checkpointer, leader, *others):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert controller.ended() == 1
+    until(lambda: not postmaster.processes(imdb.data), "the end of all processes of the database")
+    answer = imdb.status()
+    assert (answer.returncode, "control file: shutting down" in answer.stdout) == (8, True)
+    imdb.controller().ready()
+    with psycopg.connect(conninfo(imdb.host)) as connection:
+        assert connection.execute("select count(*) from much").fetchone() == (100000,)
 
 
 def test_12_after_a_stop(imdb: Imdb) -> None:
@@ -138,7 +199,7 @@ def test_20_for_a_server_without_our_database(imdb: Imdb) -> None:
     other = conninfo(imdb.host).replace("dbname=bansho", "dbname=postgres")
     with psycopg.connect(other, autocommit=True) as connection:
         connection.execute("drop database bansho with (force)")
-    assert imdb.value() == 20
+    until(lambda: imdb.value() == 20, "a server without our database")
 
 
 def damage(path: Path) -> None:
@@ -180,6 +241,7 @@ def test_12_where_the_data_directory_is_another_users(imdb: Imdb) -> None:
 def test_1_for_a_postmaster_that_hangs(imdb: Imdb) -> None:
     imdb.controller().ready()
     os.kill(imdb.postmaster, signal.SIGSTOP)
+    until(lambda: imdb.status("-t", "1").returncode, "a postmaster that hangs")
     answer = imdb.status("-t", "1")
     assert (answer.returncode, "no answer in time" in answer.stderr) == (1, True)
     os.kill(imdb.postmaster, signal.SIGCONT)
@@ -189,6 +251,7 @@ def test_1_for_a_postmaster_that_hangs(imdb: Imdb) -> None:
 def test_1_for_a_postmaster_whose_socket_somebody_removed(imdb: Imdb) -> None:
     imdb.controller().ready()
     (imdb.socket_folder / ".s.PGSQL.5432").unlink()
+    until(imdb.value, "a postmaster without a socket")
     answer = imdb.status()
     assert (answer.returncode, "nobody listens" in answer.stderr) == (1, True)
 

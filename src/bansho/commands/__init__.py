@@ -18,7 +18,7 @@ How a command is made:
 - Messages go to stderr with their id, what a person reads to stdout; `--json` gives the same as one JSON object.
 - Imports are late and few: a status must not pay for asyncio.
 
-`jco_spmd_status` and `jbs_spmd_status` have a front in sh that answers alone while the status record is fresh.
+`jco_spmd_status`, `jbs_spmd_status` and `jimdbstatus` have a front in sh that answers alone while a record is fresh.
 After a change in `sh/`, `scripts/setup run` installs it.
 """
 

@@ -1,5 +1,6 @@
-"""`jimdbstatus`: IM database monitoring (CONTRACT 3.3)."""
+"""IM database monitoring where it takes more than a fresh record: what `status` hands over (CONTRACT 3.3)."""
 
+import sys
 from typing import NoReturn
 
 from bansho.commands import arguments
@@ -16,19 +17,17 @@ SLACK = 0.3
 
 
 def main() -> NoReturn:
-    """Ends with a value of CONTRACT 3.3; 1 also stands for wrong arguments."""
-    given = arguments.parse(_parser(), imdatabase.COULD_NOT_FIND_OUT)
+    """Runs the command with `sys.argv[2:]`; ends with a value of CONTRACT 3.3, of which 1 is for wrong ones too."""
+    given = arguments.parse(_parser(), imdatabase.COULD_NOT_FIND_OUT, sys.argv[2:])
     try:
         host = arguments.logical_host(given.h, "manager")
     except BanshoError as error:
         arguments.fail(error, imdatabase.COULD_NOT_FIND_OUT)
-    value, reason = _state(host, given.t)
-    meaning = imdatabase.TABLE[value].meaning
+    state = _state(host, given.t)
     report = Report(as_json=given.json)
-    if value == imdatabase.COULD_NOT_FIND_OUT:
-        report.message(reason)
-    text = f"IM database of {host.name}: {meaning}" + f" ({reason})" * (value != imdatabase.COULD_NOT_FIND_OUT)
-    report.finish(value, text, host=host.name, value=value, meaning=meaning, reason=reason)
+    if state.value == imdatabase.COULD_NOT_FIND_OUT:
+        report.message(state.reason)
+    report.finish(state.value, state.line(host.name), **state.facts(host.name))
 
 
 def _parser() -> arguments.Parser:
@@ -42,17 +41,16 @@ def _parser() -> arguments.Parser:
     return parser
 
 
-def _state(host: LogicalHost, limit: int) -> tuple[int, str]:
-    """The value and its reason, or why it could not be found out. A disk that hangs does not keep us waiting."""
+def _state(host: LogicalHost, limit: int) -> State:
+    """The state, or why it could not be found out. A disk that hangs does not keep us waiting."""
     observing = max(limit - SLACK, 0)
     try:
-        value, reason = bounded.ask(lambda: _observe(host, observing), observing)
+        return State(*bounded.ask(lambda: _observe(host, observing), observing))
     except bounded.Refused as refusal:
-        return imdatabase.COULD_NOT_FIND_OUT, str(refusal)
+        return State(imdatabase.COULD_NOT_FIND_OUT, str(refusal))
     except bounded.Silent:
         silence = NotObservable(what=host.shared.database, reason=f"no answer within {limit} s")
-        return imdatabase.COULD_NOT_FIND_OUT, str(silence)
-    return value, reason
+        return State(imdatabase.COULD_NOT_FIND_OUT, str(silence))
 
 
 def _observe(host: LogicalHost, limit: float) -> State:

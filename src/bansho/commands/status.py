@@ -1,7 +1,7 @@
-"""`jbs_spmd_status`, `jco_spmd_status`: operation monitoring (CONTRACT 3.2), as soon as a bare interpreter runs.
+"""`jbs_spmd_status`, `jco_spmd_status`, `jimdbstatus` (CONTRACT 3.2, 3.3), as soon as a bare interpreter runs.
 
 A fresh record answers here, when the front in sh could not (`--json`). Nothing is imported for that which takes time:
-no `site`, no `json`. Everything else, every doubt and every mistake is `operation`'s.
+no `site`, no `json`. Everything else, every doubt and every mistake is `operation`'s, or `jimdbstatus`'s.
 """
 
 import posix
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 MAXIMUM = 32767
 """`limits.STATUS_MAXIMUM`; a test holds both together."""
+DATABASE = "database"
+"""What stands for the suite where the IM database is asked for: the name of the record's folder."""
 
 
 def main() -> None:
@@ -24,7 +26,7 @@ def main() -> None:
     suite, given = sys.argv[1], sys.argv[2:]
     answer = quickly(suite, given)
     if answer is None:
-        _thoroughly()
+        _thoroughly("jimdbstatus" if suite == DATABASE else "operation")
         return
     value, line = answer
     try:  # noqa: SIM105 - contextlib takes as long to import as the rest
@@ -45,13 +47,25 @@ def quickly(suite: str, given: list[str]) -> tuple[int, str] | None:
     if not found:
         return None
     value, text, document = found[0], found[5], found[6]
+    known = {"host": host, "suite": suite, "value": value, "text": text}
+    if suite == DATABASE:
+        if not _healthy(value, text):
+            return None
+        del known["suite"]
     if arguments == given:
         return value, text
-    known = {"host": host, "suite": suite, "value": value, "text": text}
     said = _object(document)
     if said is None or "meaning" not in said or any(said.get(name) != known[name] for name in known):
         return None
     return value, f'{{"return": {value}, {document[1:-1]}, "messages": []}}'
+
+
+def _healthy(value: int, text: str) -> bool:
+    """Whether the database's record may be believed: it says 0 or nothing, to a terminal nothing but letters.
+
+    Its folder is the database's user's, which is not to be trusted with more.
+    """
+    return value == 0 and text.isascii() and text.isprintable()
 
 
 def _host(arguments: list[str]) -> str:
@@ -90,9 +104,9 @@ class _Scanner:
     parse_float, parse_int = float, int
 
 
-def _thoroughly() -> None:
+def _thoroughly(module: str) -> None:
     if "site" not in sys.modules:
         import site
 
         site.main()
-    run("operation")
+    run(module)

@@ -88,8 +88,18 @@ CAUSES = {
     ),
     DATABASE: (
         Cause(0, "it accepts connections", "database/jimdbstatus::0_it_accepts_connections"),
+        Cause(
+            0,
+            "the controller was killed, the postmaster lives",
+            "database/sighting::a_controller_that_was_killed_leaves_a_record_that_is_soon_stale",
+        ),
         Cause(0, "every connection is taken", "database/jimdbstatus::0_with_every_connection_taken_but_it_runs"),
         Cause(1, "wrong arguments", "database/jimdbstatus::1_for_wrong_arguments"),
+        Cause(
+            1,
+            "the postmaster hangs; two beats after it began to",
+            "database/sighting::a_postmaster_that_stands_still_is_believed_in_for_two_beats",
+        ),
         Cause(1, "the postmaster hangs", "database/jimdbstatus::1_for_a_postmaster_that_hangs"),
         Cause(1, "its socket was removed", "database/jimdbstatus::1_for_a_postmaster_whose_socket_somebody_removed"),
         Cause(1, "the control file is damaged", "database/jimdbstatus::1_for_a_control_file_that_cannot_be_read"),
@@ -100,10 +110,16 @@ CAUSES = {
         Cause(4, "it shuts down", "database/jimdbstatus::4_while_it_shuts_down"),
         Cause(
             4,
-            "the controller is at work",
-            "database/jimdbstatus::4_while_the_controller_is_under_way_without_a_postmaster",
+            "the controller's start is under way",
+            "database/jimdbstatus::4_while_the_controller_waits_for_a_program_that_does_not_get_going",
+        ),
+        Cause(
+            4,
+            "the controller's stop is under way",
+            "database/jimdbstatus::4_while_the_controller_has_still_to_end_after_its_postmaster",
         ),
         Cause(8, "killed", "database/jimdbstatus::8_after_a_crash"),
+        Cause(8, "killed while it shut down", "database/jimdbstatus::8_where_the_stop_was_interrupted"),
         Cause(8, "killed in its recovery", "database/jimdbstatus::8_where_the_recovery_itself_was_interrupted"),
         Cause(12, "stopped", "database/jimdbstatus::12_after_a_stop"),
         Cause(12, "another user's", "database/jimdbstatus::12_where_the_data_directory_is_another_users"),

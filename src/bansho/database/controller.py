@@ -13,11 +13,12 @@ import psycopg
 
 from bansho.contract.messages import BanshoError
 from bansho.database import account as accounts
-from bansho.database import presence, schema, server
+from bansho.database import presence, schema, server, sighting
 from bansho.database.account import Account
 from bansho.database.connection import conninfo
 from bansho.database.errors import PostmasterEnded, ProgramFailed
 from bansho.database.presence import Presence
+from bansho.database.sighting import Sightings
 from bansho.database.state import Answer, Phase
 from bansho.logicalhost import definition, history
 from bansho.logicalhost.definition import LogicalHost
@@ -35,14 +36,16 @@ async def control(host: LogicalHost) -> None:
     account = accounts.of(host)
     server.prepare_socket_folder(host, account)
     with presence.claim(host, account) as sign_of_life:
+        sighting.remove(host)
         await _live(host, account, sign_of_life, asked)
 
 
 async def _live(host: LogicalHost, account: Account, sign_of_life: Presence, asked: asyncio.Event) -> None:
     notify("STATUS=starting the postmaster")
     process = await server.launch(host, account)
+    sightings = Sightings(host, process.pid)
     ended, asking = asyncio.ensure_future(process.wait()), asyncio.ensure_future(asked.wait())
-    work = asyncio.ensure_future(_serve(host, sign_of_life))
+    work = asyncio.ensure_future(_serve(host, sign_of_life, sightings))
     try:
         await asyncio.wait({ended, asking, work}, return_when=asyncio.FIRST_COMPLETED)
         if ended.done() and (ended.result() or not asking.done()):
@@ -50,17 +53,19 @@ async def _live(host: LogicalHost, account: Account, sign_of_life: Presence, ask
         if work.done():
             work.result()
     finally:
+        sightings.end()
         work.cancel()
         asking.cancel()
         await _stop(host, process, sign_of_life)
 
 
-async def _serve(host: LogicalHost, sign_of_life: Presence) -> None:
+async def _serve(host: LogicalHost, sign_of_life: Presence, sightings: Sightings) -> None:
     """Brings the database up, says so, and beats while it accepts connections. Never returns."""
     notify("STATUS=the postmaster starts or recovers")
     await server.accepting(host)
     await asyncio.to_thread(_migrate, host)
     sign_of_life.show(Phase.RUNNING)
+    sightings.begin()
     history.mark(host.shared, "database open")
     notify("READY=1", "STATUS=accepts connections")
     await _beat(host, watchdog_interval())

@@ -52,14 +52,24 @@ def _who(facts: Facts) -> tuple[object, ...]:
 
 
 def _living(host: LogicalHost, deadline: float) -> Facts:
+    facts = postmaster_alone(host, deadline)
+    alone = facts.set_up and not facts.postmaster
+    return facts._replace(controller=presence.look(host)) if alone else facts
+
+
+def postmaster_alone(host: LogicalHost, deadline: float) -> Facts:
+    """Whether `host`'s postmaster lives, and what it answers; not whether a controller does. Raises OSError.
+
+    For the controller itself: a process that closes a file which it holds locked elsewhere loses that lock.
+    """
     data = host.shared.database
     if not instance.is_database(data):
         return Facts(set_up=False)
     process = postmaster.living(data)
     if not process:
-        return Facts(set_up=True, controller=presence.look(host))
+        return Facts(set_up=True)
     answer = postmaster.ask(host.node.database_socket, deadline - SLACK - time.monotonic())
-    return Facts(set_up=True, postmaster=True, postmaster_status=process.status, answer=answer)
+    return Facts(set_up=True, postmaster=process.pid, postmaster_status=process.status, answer=answer)
 
 
 def _with_control(host: LogicalHost, facts: Facts, deadline: float) -> Facts:

@@ -1,7 +1,7 @@
 """The state of the IM database, and the value of CONTRACT 3.3 that follows from what was observed. Pure."""
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bansho.contract import imdatabase
 
@@ -30,8 +30,8 @@ class Facts(NamedTuple):
 
     set_up: bool
     """The data directory holds a database."""
-    postmaster: bool = False
-    """The data directory's postmaster lives."""
+    postmaster: int = 0
+    """The data directory's living postmaster, by its pid; 0 where none lives."""
     postmaster_status: str = ""
     """What it says of itself in `postmaster.pid`: "starting", "ready" or "stopping"."""
     answer: Answer = Answer.NOBODY
@@ -46,6 +46,16 @@ class State(NamedTuple):
 
     value: int
     reason: str
+
+    def line(self, host: str) -> str:
+        """What a person reads. Why something could not be found out is a message of its own."""
+        why = f" ({self.reason})" if self.value != imdatabase.COULD_NOT_FIND_OUT else ""
+        return f"IM database of {host}: {imdatabase.TABLE[self.value].meaning}{why}"
+
+    def facts(self, host: str) -> dict[str, Any]:
+        """The same for a program."""
+        meaning = imdatabase.TABLE[self.value].meaning
+        return {"host": host, "value": self.value, "meaning": meaning, "reason": self.reason}
 
 
 STOPPED_NORMALLY = frozenset({"shut down", "shut down in recovery"})

@@ -48,8 +48,11 @@ def now() -> int:
 
 
 def content(path: str, limit: int) -> bytes:
-    """The file's first `limit` bytes, as far as they come at once; a third of the price of `open`. Raises OSError."""
-    descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    """The file's first `limit` bytes, as far as they come at once; a third of the price of `open`. Raises OSError.
+
+    What a service's user may have put in a file's place, a link or a pipe, is not followed and not waited for.
+    """
+    descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK)
     try:
         return posix.read(descriptor, limit)
     finally:
