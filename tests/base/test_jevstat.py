@@ -1,10 +1,12 @@
 """`jevstat`: each value from its real cause."""
 
 import json
+import signal
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.base.service import Service
@@ -80,6 +82,28 @@ def test_an_answer_that_is_not_the_event_services_is_an_error(stopped: Service, 
             line.recv(65536)
             line.sendall(answer)
         assert run.result() == eventservice.SERVICE_ERROR
+
+
+def test_it_dies_while_it_is_asked(service: Service) -> None:
+    assert service.process
+    service.process.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(value, service, "watch")
+        while not connected(service.port):
+            assert not run.done()
+        service.end(signal.SIGKILL)
+        assert run.result() == eventservice.SERVICE_ERROR
+    assert value(service, "watch") == eventservice.STOPPED
+
+
+ESTABLISHED = "01"
+"""The state of a connection in /proc/net/tcp, whether it was accepted already or not."""
+
+
+def connected(port: int) -> bool:
+    """Whether somebody is connected to `port` here."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(line[1].endswith(f":{port:04X}") and line[3] == ESTABLISHED for line in lines)
 
 
 def test_no_answer_in_time_is_an_error_of_the_command(stopped: Service) -> None:

@@ -139,6 +139,7 @@ CAUSES = {
         Cause(4, "it cannot write", "base/jevstat::it_answers_but_takes_nothing_in"),
         Cause(4, "its writer hangs", "base/jevstat::the_writer_hangs"),
         Cause(8, "it was stopped", "base/jevstat::running_and_stopped"),
+        Cause(12, "it is killed while it is asked", "base/jevstat::it_dies_while_it_is_asked"),
         Cause(12, "somebody else answers", "base/jevstat::an_answer_that_is_not_the_event_services_is_an_error"),
     ),
     START_STOP: (
