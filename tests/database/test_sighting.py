@@ -17,8 +17,9 @@ from tests.house import COMMANDS
 
 from bansho.commands import jimdbstatus, status
 from bansho.contract import limits
-from bansho.database import sighting
+from bansho.database import observe, presence, sighting
 from bansho.database.sighting import Sightings
+from bansho.database.state import Answer, Facts
 from bansho.process import identity, record
 from bansho.process.record import Record
 
@@ -177,6 +178,34 @@ def test_somebody_elses_postmaster_is_not_ours(imdb: Imdb, alone: Path) -> None:
     ours = identity.stat(imdb.postmaster)
     assert ours
     assert sighting.look(imdb.host, ours)
+
+
+def test_it_is_fresh_from_when_the_look_began(imdb: Imdb, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = identity.stat(os.getpid())
+    assert me
+    asked = 0
+
+    def slow(*_: object) -> Facts:
+        nonlocal asked
+        asked = record.now()
+        until(lambda: record.now() > asked + 5, "an answer that takes its time")
+        return Facts(set_up=True, postmaster=os.getpid(), answer=Answer.ACCEPTING)
+
+    monkeypatch.setattr(observe, "postmaster_alone", slow)
+    found = sighting.look(imdb.host, me)
+    assert found
+    assert found.until <= asked + TWO_BEATS
+
+
+def test_a_look_leaves_the_controller_its_sign_of_life(imdb: Imdb) -> None:
+    """Which a process loses where it closes the file anywhere."""
+    me = identity.stat(os.getpid())
+    assert me
+    imdb.socket_folder.mkdir(parents=True)
+    with presence.claim(imdb.host, imdb.account):
+        assert sighting.look(imdb.host, me) is None
+        assert imdb.value() == 4
+    assert imdb.value() == 12
 
 
 def test_what_lies_in_the_folder_is_not_written_through(imdb: Imdb) -> None:
