@@ -99,7 +99,8 @@ def test_a_postmaster_that_stands_still_is_believed_in_for_two_beats(imdb: Imdb,
     until(lambda: (stat := identity.stat(pid)) and stat.state == "T", "a postmaster that stands still")
     latest = record.now() + TWO_BEATS
     while quick(alone):
-        assert seen(imdb).until <= latest
+        assert (found := record.read(sighting.path_of(imdb.host))) is None or found.until <= latest
+    until(lambda: not sighting.path_of(imdb.host).exists(), "the look that gets no answer")
     assert imdb.status("-t", "1").returncode == 1
     os.kill(pid, signal.SIGCONT)
     until(lambda: quick(alone), "a record after that")
@@ -219,6 +220,16 @@ def test_what_lies_in_the_folder_is_not_written_through(imdb: Imdb) -> None:
     assert victim.read_text() == "mine"
     assert [path.name for path in imdb.socket_folder.iterdir()] == ["record"]
     assert not sighting.path_of(imdb.host).is_symlink()
+
+
+def test_nor_what_is_put_there_meanwhile(imdb: Imdb, monkeypatch: pytest.MonkeyPatch) -> None:
+    imdb.socket_folder.mkdir(parents=True)
+    victim = imdb.house.root / "victim"
+    victim.write_text("mine")
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: missing_ok and path.symlink_to(victim))
+    with pytest.raises(FileExistsError):
+        sighting.write(imdb.host, record.own(0, "", {}))
+    assert victim.read_text() == "mine"
 
 
 def test_a_folder_that_takes_nothing_leaves_no_record(imdb: Imdb) -> None:
