@@ -263,6 +263,7 @@ CHANGED = [
     *watched(*ALL, until=28.0),
     *watched(MANAGER, SERVICE._replace(pid=150, ticks=40), *CONSOLE, *SERVER, since=28.5),
 ]
+STOPPED = [*watched(*ALL, until=30.5), *watched(since=31.0)]
 GONE = [*watched(*ALL, until=28.0), *watched(*SUITE, *CONSOLE, since=28.5)]
 DISKLESS = [Answer(30.0, 0.2, "n2", "jimdbstatus", 20, False), Answer(30.0, 0.2, "n2", "jimdbstatus", 20, None)]
 NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
@@ -283,6 +284,8 @@ NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("I3", "4 where nobody looked for a while", lambda: failed(4, *ALL, sightings=watched(*ALL, every=4.0))),
     ("I3", "4 soon after the looks began", lambda: failed(4, *ALL, sightings=watched(*ALL, since=27.0))),
     ("I3", "0 with a postmaster that lived just now", lambda: answered("jimdbstatus", 0, sightings=GONE)),
+    ("I3", "4 while a stop begins", lambda: failed(4, *ALL, sightings=STOPPED)),
+    ("I3", "4 while a stop of the database begins", lambda: answered("jimdbstatus", 4, sightings=STOPPED)),
     ("I3", "the database's truth, or none found out", lambda: answered("jimdbstatus", 1, *ALL)),
     ("I3", "a database that is taken over", lambda: answered("jimdbstatus", 4, *ALL, mended=26.0)),
     ("I3", "a database that does not run", lambda: answered("jimdbstatus", 16, *SUITE, *CONSOLE)),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bansho.contract import eventservice, imdatabase
 from bansho.drill.audits import steady
 from bansho.drill.audits.evidence import Answer, Evidence
-from bansho.drill.audits.steady import STEADY, Look
+from bansho.drill.audits.steady import BEATS, STEADY, Look
 
 SERVER = "postgres"
 """PostgreSQL's program."""
@@ -62,9 +62,15 @@ def untrue(evidence: Evidence) -> Iterator[str]:
 
 def _against(answer: Answer, evidence: Evidence) -> Iterator[str]:
     judged = COMMANDS[answer.command]
-    lived = [judged.processes(look) for look in steady.looks(evidence.sightings, answer.node, answer.at, answer.took)]
+    lived = _lived(judged, answer, evidence)
     if answer.value == judged.running and lived and not any(lived):
         yield f"for {STEADY:g} s there had been no {judged.what}"
-    stood = frozenset.intersection(*lived) if lived else frozenset()
-    if answer.value in judged.not_running and stood and steady.quiet(evidence, answer.at, answer.took):
-        yield f"for {STEADY:g} s the same {judged.what} had run, and nothing was under way"
+    if answer.value in judged.not_running and steady.quiet(evidence, answer.at, answer.took):
+        lived = _lived(judged, answer, evidence, BEATS)
+        if lived and frozenset.intersection(*lived):
+            yield f"for {STEADY:g} s and on the same {judged.what} ran, and nothing was under way"
+
+
+def _lived(judged: Judged, answer: Answer, evidence: Evidence, after: float = 0.0) -> list[Ids]:
+    looks = steady.looks(evidence.sightings, answer.node, answer.at, answer.took, after)
+    return [judged.processes(look) for look in looks]

@@ -46,10 +46,10 @@ def _failed_alone(sample: Sample, evidence: Evidence) -> Iterator[str]:
     """An answer that the cluster would act on, and nothing had been wrong."""
     failed = sample.value in {operation.UNRECOVERABLE, operation.PARTLY_STOPPED}
     if failed and sample.mounted and steady.quiet(evidence, sample.at, sample.took):
-        looks = steady.looks(evidence.sightings, sample.node, sample.at, sample.took)
+        looks = steady.looks(evidence.sightings, sample.node, sample.at, sample.took, BEATS)
         if evidence.required[sample.suite] <= steady.services(looks, sample.suite):
             said = f"{sample.node}: {sample.suite} said {sample.value} at {sample.at:.3f}"
-            yield f"{said} and for {STEADY:g} s all of it had run, and nothing was under way"
+            yield f"{said} and for {STEADY:g} s and on all of it ran, and nothing was under way"
 
 
 def _untrue(sample: Sample, evidence: Evidence) -> Iterator[str]:

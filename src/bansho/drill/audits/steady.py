@@ -17,9 +17,12 @@ APART = 1.5
 Look = tuple[Found, ...]
 
 
-def looks(sightings: Iterable[Sighting], node: str, ended: float, took: float) -> list[Look]:
-    """What lived on a node for STEADY seconds before an answer, and while that took; none where that is not known."""
-    began = ended - took - STEADY
+def looks(sightings: Iterable[Sighting], node: str, ended: float, took: float, after: float = 0.0) -> list[Look]:
+    """What lived on a node from STEADY seconds before an answer until `after` it; none where that is not known.
+
+    A stop that begins is true before anything has ended: who holds an answer against what ran, sees what came after.
+    """
+    began, ended = ended - took - STEADY, ended + after
     within = sorted((each.at, each.census) for each in _near(sightings, began, ended))
     moments = sorted([began, ended, *(at for at, _ in within)])
     if any(after - before > APART for before, after in pairwise(moments)):
