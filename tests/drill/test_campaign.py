@@ -44,8 +44,8 @@ class LoseEvents(Fault):
         self.findings = ["planted"]
 
 
-WHOLE = ("power-loss", "disk-unmounted", "address-removed", "kill-postgres-in-commit", "base-stop-cut-short")
-"""One of each: power, disk, network, database, and the contract's commands."""
+WHOLE = ("power-loss", "disk-unmounted", "kill-postgres-in-commit", "base-stop-cut-short")
+"""One of each: power, disk, database, and the contract's commands."""
 PAIR = ("kill-imdb", "standby-power-loss")
 
 

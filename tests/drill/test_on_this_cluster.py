@@ -169,7 +169,7 @@ def test_a_reset_needs_a_flag_of_its_own(standing: Stage, active: Node) -> None:
 def test_the_node_itself_is_put_to_rest_and_everything_is_given_back(standing: Stage, active: Node) -> None:
     before = left(standing, active)
     done = drill(active, "--faults", "standby", "--yes", "--rate", "20")
-    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert done.returncode == 0, "\n".join([*done.stdout.splitlines()[-2:], done.stderr])
     report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
     (round_,) = report["rounds"]
     assert round_["victim"] == active.name != round_["successor"]

@@ -3,16 +3,21 @@
 import signal
 import subprocess
 import sys
+import time
 from subprocess import PIPE
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bansho.drill.census import Found
 from bansho.drill.errors import UnknownFault
+from bansho.drill.site import local
 from bansho.drill.site.campaign import series
 from bansho.drill.site.errors import NeedsFlag
 from bansho.drill.site.faults import RESET_FLAG, Announced, KillPostmaster, Move, Reset, Standby, Stop, chosen
+from bansho.drill.site.observer import Observer
 
 FAULTS: dict[str, Announced] = {each.name: each for each in (KillPostmaster(), Stop(), Move(), Standby(), Reset())}
 HOLD = """
@@ -45,6 +50,22 @@ def test_each_fault_comes_once_before_any_comes_again(names: list[str], rounds: 
     found = series(faults, rounds)
     assert len(found) == (len(faults) if rounds is None else rounds)
     assert found == [faults[number % len(faults)] for number in range(len(found))]
+
+
+def test_a_look_says_when_it_began_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it saw may have ended before it was over: an address given back meanwhile was given back afterwards."""
+
+    def slow(here: object) -> tuple[Found, ...]:
+        time.sleep(0.1)
+        return ()
+
+    monkeypatch.setattr(local, "processes", slow)
+    observer = Observer(SimpleNamespace(node="n1"))  # type: ignore[arg-type]
+    before = time.time()
+    observer._look()
+    (seen,) = observer.sightings
+    assert before <= seen.at - seen.took + 0.01
+    assert seen.took >= 0.1
 
 
 def test_what_needs_a_flag_is_neither_left_to_chance_nor_done_without_it() -> None:

@@ -71,8 +71,9 @@ class Observer:
             self.samples.append(Sample(at, at - began, self._here.node, suite, value, mounted, *looks))
 
     def _look(self) -> tuple[Found, ...]:
+        began = time.time()
         found = local.processes(self._here)
-        self.sightings.append(Sighting(time.time(), {self._here.node: found}))
+        self.sightings.append(Sighting(time.time(), {self._here.node: found}, time.time() - began))
         return found
 
 
