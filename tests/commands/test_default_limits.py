@@ -15,7 +15,7 @@ TICK = 0.02
 def check_time(course: Course, limit: float) -> None:
     """Neither did it come back before the limit, nor later than it may."""
     assert course.seconds >= limit - TICK
-    assert course.waited <= limit + limits.RETURN_SLACK
+    assert limit / 2 < course.waited <= limit + limits.RETURN_SLACK
 
 
 def seen_after(course: Course, before: int) -> set[int]:
