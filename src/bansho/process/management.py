@@ -176,9 +176,8 @@ class Management:
             survivors = await ask(
                 lambda: termination.end(termination.suite_scan(self._site.folder, spared)), termination.LIMIT + 1
             )
-            for survivor in survivors:
-                self._log("survivor", messages.SURVIVED, **survivor._asdict())
-            self._log("swept", messages.SWEPT, survived=len(survivors))
+            left = [survivor._asdict() for survivor in survivors]
+            self._log("swept", messages.LEFT_BEHIND if left else messages.SWEPT, survived=left)
 
     async def _release(self) -> None:
         if not self._keeper:

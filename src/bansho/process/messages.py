@@ -90,10 +90,13 @@ Action: as for BSHO2123-E.
 """
 MANAGER_ENDS = Message("BSHO2125-I", "the process manager of {suite} on {host} ends")
 """A suite was stopped, and nothing is left for its process manager to do."""
-SWEPT = Message(
-    "BSHO2126-I", "what the services of {suite} on {host} had left behind is swept away; survived: {survived}"
-)
+SWEPT = Message("BSHO2126-I", "nothing is left of the services of {suite} on {host}")
 """After the last service has ended, every other process that the suite had started is killed."""
+LEFT_BEHIND = Message("BSHO2139-E", "processes of {suite} on {host} outlived its stop, and SIGKILL: {survived}")
+"""A suite's last service has ended, and processes that the suite had started cannot be ended.
+
+Action: do not release the shared disk; remove what they wait for, or have the cluster fence the node.
+"""
 ASKED = Message("BSHO2127-I", "{suite} on {host} is to be {aim}")
 """A suite that was on its way up is stopped, or the other way round."""
 SERVICE_STATE = Message("BSHO2128-I", "service {service} of {suite} on {host} is {state}")
