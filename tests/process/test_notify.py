@@ -1,11 +1,13 @@
 """`sd_notify` for our own services, against a real socket."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bansho.process import notify as sending
 from bansho.process.notify import give_up, notify, watchdog_interval
 
 
@@ -51,6 +53,19 @@ def test_a_process_manager_that_hangs_does_not_hang_its_services(listener: socke
         if not notify("WATCHDOG=1"):
             return
     pytest.fail("the queue of the socket never filled up")
+
+
+def test_a_message_waits_for_its_turn(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    while notify("STATUS=a flood"):
+        pass
+    monkeypatch.setattr(sending, "PATIENCE", 60_000_000)
+    sent = list[bool]()
+    sender = threading.Thread(target=lambda: sent.append(notify("WATCHDOG=1")))
+    sender.start()
+    sender.join(0.1)  # it would not need that long to find that there is no room
+    listener.recv(100)
+    sender.join()
+    assert sent == [True]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,12 @@ run by hand.
 
 import os
 import socket
+import struct
 import sys
 from typing import NoReturn
+
+PATIENCE = 100_000
+"""Microseconds that a message waits for its turn at most: others may flood the socket, or the process manager hangs."""
 
 
 def notify(*lines: str) -> bool:
@@ -21,7 +25,8 @@ def notify(*lines: str) -> bool:
         return False
     address = "\0" + path[1:] if path.startswith("@") else path
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-        sender.setblocking(False)  # a process manager that hangs must not make its services hang
+        # In the kernel, where who waits longest comes first. A process manager that hangs must not make us hang.
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *divmod(PATIENCE, 1_000_000)))
         try:
             sender.sendto("\n".join(lines).encode(), address)
         except OSError:

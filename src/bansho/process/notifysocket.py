@@ -19,7 +19,7 @@ QUEUE = Path("/proc/sys/net/unix/max_dgram_qlen")
 """How many messages may wait at a socket; one more gets in."""
 LONGEST_QUEUE = 512
 """As many it are where the kernel does not say: what systemd sets."""
-REST = 9
+REST = 4
 """A flood is read in so much of the time and left alone for that many times as long."""
 
 Received = Callable[[int, list[str]], None]
