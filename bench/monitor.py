@@ -1,8 +1,9 @@
 """What a status command and the resource agent's whole monitor cost, beside others: `python bench/monitor.py`.
 
-A small suite really runs under `jbs_start.cluster`, one service under s6-supervise, ten programs under supervisord, a
-PostgreSQL server under none, which the agent `ocf:heartbeat:pgsql` looks at. Every round asks each of them once, in
-turns, so that all see the same machine: first as it is, then beside `--load` busy loops.
+A small suite really runs under `jbs_start.cluster`, a Manager with an IM database under `jco_start.cluster`, one
+service under s6-supervise, ten programs under supervisord, a PostgreSQL server under none, which the agent
+`ocf:heartbeat:pgsql` looks at. Every round asks each of them once, in turns, so that all see the same machine: first as
+it is, then beside `--load` busy loops.
 """
 
 import argparse
@@ -20,18 +21,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bansho.cluster.install import OUR_COMMANDS, install
+from bansho.database.instance import create
+from bansho.logicalhost import definition
 
 sys.path.append(str(Path(__file__).parents[1]))
 from bench import figures, pgsql
 from bench.figures import Budget, Rows
 
-HOST = "bench"
+HOST, DATABASE_HOST = "bench", "bench-db"
 SERVICE = "import signal; from bansho.process.notify import notify; notify('READY=1'); signal.sigwait({signal.SIGTERM})"
 SUITE = f"""\
 suite = "base"
 [[service]]
 name = "idle"
 command = ["{{python}}", "-c", "{SERVICE}"]
+"""
+MANAGER = """\
+suite = "manager"
+[[service]]
+name = "imdb"
+run-folder = "database"
+command = ["{python}", "-m", "bansho.database.controller"]
+start-limit = 60.0
+watchdog = 10.0
+stop-limit = 40.0
 """
 SUPERVISOR = """\
 [unix_http_server]
@@ -76,36 +89,64 @@ def running(command: list[str], ready: list[str]) -> Iterator[None]:
         process.wait()
 
 
+def define(root: Path, host: str, suite: str, text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A logical host with one suite: the environment of its commands, and of the agent's monitor."""
+    shared, etc = root / host, root / "etc/logical-hosts"
+    for folder in (shared / "conf", shared / "log", etc, root / "run"):
+        folder.mkdir(parents=True, exist_ok=True)
+    (etc / f"{host}.toml").write_text(f'name = "{host}"\nshared-directory = "{shared}"\n')
+    (shared / f"conf/{suite}.toml").write_text(text)
+    os.environ |= {"BANSHO_ETC": str(root / "etc"), "BANSHO_RUN": str(root / "run")}
+    environment = dict(os.environ)
+    parameters = {"host": host, "suite": suite, "directory": str(shared), "CRM_meta_interval": "10000"}
+    if suite == "manager":
+        parameters["database"] = "true"
+    return environment, {**environment, **{f"OCF_RESKEY_{name}": value for name, value in parameters.items()}}
+
+
+@contextmanager
+def started(prefix: str, host: str, environment: dict[str, str]) -> Iterator[None]:
+    """The suite runs meanwhile, started by its command."""
+
+    def order(name: str, *, check: bool = False) -> None:
+        command = [str(OUR_COMMANDS / f"{prefix}_{name}.cluster"), host]
+        subprocess.run(command, env=environment, check=check, capture_output=True)
+
+    try:
+        order("start", check=True)
+        yield
+    finally:
+        order("stop")
+        order("killall")
+
+
 @contextmanager
 def ours(root: Path) -> Iterator[list[Contender]]:
-    """Our suite, started by its command."""
-    shared, etc = root / "shared", root / "etc/logical-hosts"
-    for folder in (shared / "conf", shared / "log", etc, root / "run"):
-        folder.mkdir(parents=True)
-    (etc / f"{HOST}.toml").write_text(f'name = "{HOST}"\nshared-directory = "{shared}"\n')
-    (shared / "conf/base.toml").write_text(SUITE)
-    environment = {**os.environ, "BANSHO_ETC": str(root / "etc"), "BANSHO_RUN": str(root / "run")}
-    parameters = {"host": HOST, "suite": "base", "directory": str(shared), "CRM_meta_interval": "10000"}
-    agent = {**environment, **{f"OCF_RESKEY_{name}": value for name, value in parameters.items()}}
-    status = str(OUR_COMMANDS / "jbs_spmd_status")
-    install(root, OUR_COMMANDS)
-    try:
-        subprocess.run([OUR_COMMANDS / "jbs_start.cluster", HOST], env=environment, check=True, capture_output=True)
+    """Our suite."""
+    environment, agent = define(root, HOST, "base", SUITE)
+    status = [str(OUR_COMMANDS / "jbs_spmd_status"), "-h", HOST]
+    monitor = [str(install(root, OUR_COMMANDS)), "monitor"]
+    with started("jbs", HOST, environment):
         yield [
-            Contender("status command", [status, "-h", HOST], environment, (2, "s6-svstat")),
-            Contender(
-                "agent's monitor",
-                [str(root / "usr/lib/ocf/resource.d/bansho/suite"), "monitor"],
-                agent,
-                (3, "s6-svstat"),
-            ),
-            Contender(
-                "status, Python path", [status, "-h", HOST, "--json"], environment, (1.5, "python3 -I -S -c pass")
-            ),
+            Contender("status command", status, environment, (2, "s6-svstat")),
+            Contender("agent's monitor", monitor, agent, (3, "s6-svstat")),
+            Contender("status, Python path", [*status, "--json"], environment, (1.5, "python3 -I -S -c pass")),
         ]
-    finally:
-        subprocess.run([OUR_COMMANDS / "jbs_stop.cluster", HOST], env=environment, check=False, capture_output=True)
-        subprocess.run([OUR_COMMANDS / "jbs_killall.cluster", HOST], env=environment, check=False, capture_output=True)
+
+
+@contextmanager
+def our_database(root: Path) -> Iterator[list[Contender]]:
+    """Our Manager with its IM database."""
+    environment, agent = define(root, DATABASE_HOST, "manager", MANAGER)
+    create(definition.load(DATABASE_HOST))
+    status = [str(OUR_COMMANDS / "jimdbstatus"), "-h", DATABASE_HOST]
+    monitor = [str(install(root, OUR_COMMANDS)), "monitor"]
+    with started("jco", DATABASE_HOST, environment):
+        yield [
+            Contender("jimdbstatus", status, environment, (2, "s6-svstat")),
+            Contender("monitor with database", monitor, agent, (3, "s6-svstat")),
+            Contender("jimdbstatus, Python path", [*status, "--json"], environment, (1.5, "python3 -I -S -c pass")),
+        ]
 
 
 @contextmanager
@@ -195,7 +236,7 @@ def all_contenders(root: Path) -> Iterator[list[Contender]]:
                 sys.exit(f"{program}: no such program; scripts/setup bench installs it")
             found += stack.enter_context(peer(root))
         found.append(Contender("ocf:heartbeat:pgsql", *stack.enter_context(pgsql.monitored(root))))
-        yield found + stack.enter_context(ours(root))
+        yield found + stack.enter_context(ours(root)) + stack.enter_context(our_database(root))
 
 
 def main() -> None:
