@@ -1,5 +1,6 @@
 """A folder that stands for a node, for the tests of every part."""
 
+import copy
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,14 @@ class House:
         self.etc, self.run, self.shared = root / "etc", root / "run", root / "shared"
         for folder in (self.etc / "logical-hosts", self.run, self.shared / "conf", self.shared / "log"):
             folder.mkdir(parents=True)
+
+    def beside(self, name: str) -> "House":
+        """The same node, whose next logical host has a shared directory of its own."""
+        other = copy.copy(self)
+        other.shared = self.root / name
+        for folder in ("conf", "log"):
+            (other.shared / folder).mkdir(parents=True)
+        return other
 
     def define(self, name: str = "watch", text: str = "", **keys: str) -> Path:
         """Writes a definition: `name`, `shared-directory`, the keys given (as TOML), then `text`."""
