@@ -23,7 +23,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.commands.suites import Suite, eventually, service, steady
 from tests.house import House
 
@@ -154,6 +154,10 @@ class Latch:
         self._file.close()
 
 
+something = precondition(lambda self: self.seen.members | self.seen.managers)
+"""There is something of the suite to strike."""
+
+
 @seed(SEED)
 class Machine(RuleBasedStateMachine):
     """One suite and what was done to it."""
@@ -178,6 +182,7 @@ class Machine(RuleBasedStateMachine):
         self.fallen: set[tuple[str, int]] = set()
         """Services that were killed: they may not come back under the same manager."""
         self.write()
+        self.settled = self.truth()
 
     def write(self, *more: str) -> None:
         start, stop = f"hold={self.start_latch.path}", f"term-hold={self.stop_latch.path}"
@@ -190,7 +195,8 @@ class Machine(RuleBasedStateMachine):
         )
 
     def truth(self) -> Truth:
-        return look(self.mark)
+        self.seen = look(self.mark)
+        return self.seen
 
     # commands
 
@@ -239,18 +245,22 @@ class Machine(RuleBasedStateMachine):
         self.aim = aim
 
     def nothing_changed(self, before: Truth) -> None:
+        """By one more start: unless the one before it is still under way."""
         now = self.truth()
-        assert not before.managers or (now.managers, now.services) == (before.managers, before.services), before
+        if before.managers and before == self.settled:
+            assert (now.managers, now.services) == (before.managers, before.services), before
 
-    @rule()
+    @rule(verb=st.sampled_from(["start", "stop", "killall", "reload"]), times=st.integers(1, 2))
+    def command(self, verb: str, times: int) -> None:
+        for _ in range(times):
+            getattr(self, verb)()
+
     def start(self) -> None:
         self.order("start", "up")
 
-    @rule(times=st.integers(1, 2))
-    def stop(self, times: int) -> None:
+    def stop(self) -> None:
         before = self.truth()
-        for _ in range(times):
-            self.order("stop", "down")
+        self.order("stop", "down")
         if not before.managers & before.frozen and (before.managers or not before.members):
             if self.stop_latch.is_shut or self.start_latch.is_shut:
                 eventually(lambda: not self.truth().managers, SETTLING)
@@ -278,14 +288,11 @@ class Machine(RuleBasedStateMachine):
         if "stop" in verbs:
             self.fallen.clear()
 
-    @rule(times=st.integers(1, 2))
-    def killall(self, times: int) -> None:
-        for _ in range(times):
-            ended = self.suite.killall()
-            assert ended.returncode == 0, ended.stderr
+    def killall(self) -> None:
+        ended = self.suite.killall()
+        assert ended.returncode == 0, ended.stderr
         self.nothing_is_left()
 
-    @rule()
     def reload(self) -> None:
         now = self.truth()
         if not now.managers & now.frozen:
@@ -294,6 +301,7 @@ class Machine(RuleBasedStateMachine):
 
     # faults
 
+    @something
     @rule(name=st.sampled_from(SIGNALLED), number=st.sampled_from([signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT]))
     def signal_service(self, name: str, number: signal.Signals) -> None:
         for found, pid in self.truth().services:
@@ -303,27 +311,35 @@ class Machine(RuleBasedStateMachine):
                     self.fallen.add((name, pid))
                     self.wait_for_state(pid, "ZX")
 
-    @rule()
+    @something
+    @rule(fault=st.sampled_from(["kill_manager", "freeze_manager", "wake_manager", "kill_guardian"]))
+    def strike(self, fault: str) -> None:
+        getattr(self, fault)()
+
     def kill_manager(self) -> None:
         for pid in self.truth().managers:
             os.kill(pid, signal.SIGKILL)
             self.wait_for_state(pid, "ZX")
             self.queued = False
 
-    @rule(beats=st.sampled_from([STALE_BEATS, LOST_BEATS]))
-    def freeze_manager(self, beats: int) -> None:
-        """And so many beats pass: its record is made that much older, since nobody but itself writes it."""
+    def freeze_manager(self) -> None:
+        """For so long that its beat is missed; when it is frozen already, for so long that it is lost."""
         truth = self.truth()
-        for pid in truth.managers - truth.frozen:
-            os.kill(pid, signal.SIGSTOP)
-            self.wait_for_state(pid, "T")
-            path = self.suite.folder / "record"
-            found = record.read(path)
-            assert found is not None
-            record.write(path, found._replace(until=max(0, found.until - round(beats * BEAT * 100))))
-            self.frozen_at = time.monotonic() - beats * BEAT
+        for pid in truth.managers:
+            if pid not in truth.frozen:
+                os.kill(pid, signal.SIGSTOP)
+                self.wait_for_state(pid, "T")
+                self.frozen_at = time.monotonic()
+            self.pass_time(LOST_BEATS if pid in truth.frozen else STALE_BEATS)
 
-    @rule()
+    def pass_time(self, beats: int) -> None:
+        """The frozen manager's record is made that much older: nobody but itself writes it."""
+        path = self.suite.folder / "record"
+        found = record.read(path)
+        assert found is not None
+        record.write(path, found._replace(until=max(0, found.until - round(beats * BEAT * 100))))
+        self.frozen_at -= beats * BEAT
+
     def kill_guardian(self) -> None:
         for pid in self.truth().guardians:
             os.kill(pid, signal.SIGKILL)
@@ -338,7 +354,6 @@ class Machine(RuleBasedStateMachine):
 
         eventually(reached)
 
-    @rule()
     def wake_manager(self) -> None:
         for pid in self.truth().managers:
             os.kill(pid, signal.SIGCONT)
@@ -376,6 +391,7 @@ class Machine(RuleBasedStateMachine):
             assert time.monotonic() < until, f"{value} instead of {allowed}: {after}"
             time.sleep(0.02)
         assert not {pid for name, pid in after.services if name in {fallen for fallen, _ in self.fallen}}, "restarted"
+        self.settled = after
         self.nobody_leaks(after)
 
     def allowed(self, truth: Truth, began: float) -> set[int]:
