@@ -1,10 +1,12 @@
 """What the cluster says of logical hosts: which of its groups are some, and whether it keeps its hands off one."""
 
+from pathlib import Path
+
 import pytest
 from tests.cluster.crm_mon import document
 
 from bansho.cluster.errors import NotOurs
-from bansho.cluster.pacemaker import cib, status
+from bansho.cluster.pacemaker import cib, operate, status
 
 THEIRS = """<group id="web"><primitive id="web-fs" class="ocf" provider="heartbeat" type="Filesystem"/>
 <primitive id="web-server" class="systemd" type="nginx"/></group>"""
@@ -46,3 +48,23 @@ def test_unmanaged_alone_is_no_maintenance(group: str, everywhere: str, maintena
     found = status.read(cib.parse(seen), "watch")
     assert found is not None
     assert (found.maintenance, found.unmanaged != []) == (maintenance, not maintenance)
+
+
+def test_what_is_just_starting_is_waited_for_before_it_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scripts play Pacemaker's programs: all runs, on n3, once `crm_resource --wait` has come back."""
+    start, end = '<resource id="watch-manager"', '<node name="n3" id="3" cached="true"/></resource></group>'
+    assert start in document()
+    assert document().count(end) == 1
+    (tmp_path / "all").write_text(document())
+    (tmp_path / "starting").write_text(document().replace(end, "</resource></group>"))
+    for program, script in (
+        ("crm_mon", f"[ -e {tmp_path}/calls ] && exec cat {tmp_path}/all; exec cat {tmp_path}/starting"),
+        ("crm_resource", f'echo "$*" >>{tmp_path}/calls'),
+    ):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert operate.move("watch", "n3", patience=5).home == "n3"
+    assert (tmp_path / "calls").read_text() == "--wait --timeout=5s\n", "it is there: nothing is left to be moved"

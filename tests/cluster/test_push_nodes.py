@@ -46,7 +46,7 @@ deep-interval = 0
 status-timeout = 5
 database = false
 restarts = 20
-failure-window = 100000
+failure-window = 32000
 """
 
 

@@ -52,7 +52,7 @@ def test_the_pages_go_on_through_maintenance_and_a_takeover_without_a_reload(set
     others = [node.name for node in settled.lab.nodes if node.name != victim.name]
     host = page.context.new_page()
     host.goto(page.url)
-    host.get_by_role("link", name="Host").click()
+    host.get_by_role("link", name="Host", exact=True).click()
     headline, facts = host.get_by_role("heading", level=1), host.locator("#host > .facts")
     expect(headline).to_have_text("watch: all is well", timeout=30_000)
     expect(facts).to_contain_text(f"Could take over {', '.join(others)}", use_inner_text=True)

@@ -34,11 +34,15 @@ def move(name: str, node: str | None, patience: float) -> HostStatus:
     """Moves a logical host to `node`, or away from where it is, in its sequence.
 
     The constraint by which Pacemaker moves things is taken away once it is there: it stays where it runs, and can fail
-    over again. Raises NotRegistered, UnknownNode, DidNotMove, ToolMissing or ToolFailed.
+    over again. What is just starting is waited for: Pacemaker refuses to move it to where it is.
+    Raises NotRegistered, UnknownNode, DidNotMove, ToolMissing or ToolFailed.
     """
     before = current(name)
     if node is not None:
         require_node(before, node)
+    if not before.home:
+        settle(patience)
+        before = current(name)
     if before.home and before.home == node:
         return before
     Cib().run("crm_resource", "--resource", name, "--move", *(("--node", node) if node else ()))
