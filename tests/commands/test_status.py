@@ -239,9 +239,10 @@ def test_the_shared_directory_gone_while_it_runs(base: Suite) -> None:
 
 
 def test_another_node_took_the_lease_over(base: Suite) -> None:
-    """The old owner was frozen; when it wakes up, its services are killed at once and the value is 1."""
-    base.write(steady("one"))
+    """The old owner was frozen; when it wakes up, its living services are killed at once and the value is 1."""
+    base.write(steady("one"), service("dead", "ready", "exit=3"))
     base.start()
+    base.wait_for_service("dead", "failed")
     pid, manager = base.pid("one"), base.manager
     os.kill(manager, signal.SIGSTOP)
     program = Path(__file__).with_name("other_node.py")
