@@ -191,6 +191,17 @@ def test_it_ends_when_the_disk_leaves_the_node(node: Node, tmp_path: Path) -> No
     assert not node.host.node.cluster_socket.exists()
 
 
+def test_it_ends_when_nobody_can_reach_it_any_more(node: Node) -> None:
+    process = node.start()
+    node.told()
+    process.send_signal(signal.SIGSTOP)
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(node.host.node.cluster_socket))
+        node.host.node.cluster_socket.unlink()
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(PATIENCE) == 0
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

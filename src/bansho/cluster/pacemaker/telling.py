@@ -114,14 +114,19 @@ def listen(host: LogicalHost) -> socket.socket:
     return listener
 
 
+def wanted(host: LogicalHost) -> bool:
+    """Whether the logical host may be here still, and somebody could ask: its disk is, and the socket."""
+    return host.node.cluster_socket.exists() and (not host.disk or is_mounted(host.disk.mount_point))
+
+
 def serve(host: LogicalHost, listener: socket.socket) -> None:
-    """Answers until the shared disk has left this node."""
+    """Answers for as long as it is wanted."""
     teller = Teller(host)
     with Path("/proc/self/mountinfo").open() as mounts:
         events = select.poll()
         events.register(listener, select.POLLIN)
         events.register(mounts, select.POLLPRI)
-        while not host.disk or is_mounted(host.disk.mount_point):
+        while wanted(host):
             if any(descriptor == listener.fileno() for descriptor, _ in events.poll(LOOK * 1000)):
                 answer(listener, teller)
 
