@@ -123,13 +123,14 @@ def test_boot_ids_differ_from_node_to_node_and_from_the_host(lab: Lab) -> None:
 def test_reboot_from_within_gives_a_new_boot_with_the_same_disk(bare: Lab) -> None:
     node = bare.node("n2")
     before = node.boot_id()
-    out(node, "sh", "-c", "echo x >/etc/kept; echo x >/run/gone")
+    out(node, "sh", "-c", "echo x >/etc/kept; echo x >/run/gone; mkdir -p /sys/fs/cgroup/gone/below")
     node.run(["python3", "-c", "import ctypes; ctypes.CDLL(None).reboot(0x1234567)"])
     rebooted = bare.wait_power("reboot", "n2", by="n2")
     bare.wait_power("boot", "n2", after=rebooted.monotonic)
     assert node.boot_id() != before
     assert node.run(["test", "-e", "/etc/kept"]).returncode == 0
-    assert node.run(["test", "-e", "/run/gone"]).returncode == 1
+    for gone in ("/run/gone", "/sys/fs/cgroup/gone"):
+        assert node.run(["test", "-e", gone]).returncode == 1
 
 
 def test_off_is_off_until_on(bare: Lab) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -69,15 +70,22 @@ class Node:
         self.say(verb)
         return self.hear()
 
+    def freeze(self) -> None:
+        """Returns once all of it stands still: until then it may beat."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
 
 @contextmanager
 def other_node(name: str = "elsewhere") -> Iterator[Node]:
     command = ["unshare", "--uts", sys.executable, "-c", OTHER_NODE, "watch", name]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        node = Node(process)
-        assert node.hear() == "up"
-        yield node
-        process.kill()
+        try:
+            node = Node(process)
+            assert node.hear() == "up"
+            yield node
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -152,9 +160,9 @@ def test_of_two_nodes_that_start_at_once_one_owns(host: definition.LogicalHost) 
 def test_an_owner_that_was_taken_over_learns_it_and_writes_no_claim(host: definition.LogicalHost) -> None:
     with other_node() as node:
         node.ask("start")
-        node.process.send_signal(19)  # frozen, as a node that fencing did not reach
+        node.freeze()  # as a node that fencing did not reach
         mine = lease.acquire(host)
-        node.process.send_signal(18)
+        node.process.send_signal(signal.SIGCONT)
         lost = threading.Event()
         keeper = lease.Keeper(host, mine, lambda state: lost.set())
         keeper.start()

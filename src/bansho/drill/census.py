@@ -4,7 +4,6 @@ The lab's nodes are pid namespaces of this machine, so its own /proc shows what 
 """
 
 import os
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -173,14 +172,9 @@ def _mounts(init: int, device: str) -> Iterator[str]:
 
 
 def _groups(lab: Lab, node: Node) -> Iterator[str]:
-    """Those made since the node booted: the lab's hierarchy outlives a node's power, a machine's does not."""
-    top, init = Path(lab.spec.cgroup, node.name), identity.stat(node.pid)
-    if lab.spec.cgroup and init:
-        booted = time.time() - identity.age(init)
-        for path in sorted(top.rglob("bansho.*")):
-            with suppress(FileNotFoundError):  # it was removed just now
-                if path.is_dir() and path.stat().st_mtime >= booted:
-                    yield str(path.relative_to(top))
+    top = Path(lab.spec.cgroup, node.name)
+    if lab.spec.cgroup:
+        yield from (str(path.relative_to(top)) for path in sorted(top.rglob("bansho.*")) if path.is_dir())
 
 
 def _files(init: int) -> Iterator[str]:

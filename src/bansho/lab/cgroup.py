@@ -33,9 +33,14 @@ def remove(top: str, limit: float = 2.0) -> None:
     """Removes the groups, deepest first, once their last processes are gone."""
     until = time.monotonic() + limit
     while top and Path(top).exists() and time.monotonic() < until:
-        for folder in sorted((path for path in Path(top).rglob("*") if path.is_dir()), reverse=True):
-            _remove(folder)
+        clear(top)
         _remove(Path(top))
+
+
+def clear(group: str) -> None:
+    """Removes what is in a group, deepest first, where no process is left: a machine's groups end with its power."""
+    for folder in sorted((path for path in Path(group).rglob("*") if path.is_dir()), reverse=True) if group else ():
+        _remove(folder)
 
 
 def _remove(folder: Path) -> None:

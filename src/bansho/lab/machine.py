@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
-from bansho.lab import cable, disk, namespaces, network
+from bansho.lab import cable, cgroup, disk, namespaces, network
 from bansho.lab.places import Places, last_line
 from bansho.lab.powerlog import PowerLog
 from bansho.lab.spec import OUTSIDE, Running, Spec
@@ -125,6 +125,7 @@ class Machine:
     async def _follow(self, process: Process) -> None:
         result = await process.wait()
         network.disconnect(self.name)
+        cgroup.clear(self._group)
         self._places.pid(self.name).unlink(missing_ok=True)
         self._process, self.frozen = None, False
         if result == -signal.SIGHUP:  # reboot(2) in a pid namespace
@@ -139,9 +140,12 @@ class Machine:
         while disk.in_use(self._running.disk) and time.monotonic() < until:
             await asyncio.sleep(0.005)
 
+    @property
+    def _group(self) -> str:
+        return namespaces.group_of(self._spec.cgroup, self.name)
+
     def _command(self) -> list[str]:
-        group = namespaces.group_of(self._spec.cgroup, self.name)
-        return namespaces.unshare(namespaces.NODE, group, ["bash", str(INIT)])
+        return namespaces.unshare(namespaces.NODE, self._group, ["bash", str(INIT)])
 
     def _environment(self) -> dict[str, str]:
         return {
