@@ -67,8 +67,7 @@ class Folder(NamedTuple):
         """Makes a service's own folder beside the suites' ones, for that user alone. Raises OSError."""
         path = self.path.with_name(name)
         path.mkdir(mode=0o700, exist_ok=True)
-        if os.geteuid() == 0:
-            os.chown(path, user, group)
+        os.chown(path, user, group)
 
     def cgroup(self) -> Path | None:
         """The suite's control group, or None where it has none."""
