@@ -151,9 +151,8 @@ class Orders:
             for line in text.changes(before, now):
                 yield {"progress": line}
             before = now
-            if not changed.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), until - loop.time())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), until - loop.time())
 
     async def _over(self) -> Answer:
         """The last answer of all, when everything is cleared away; after it there is no process manager."""
