@@ -45,6 +45,23 @@ def test_a_service_name_too_long_for_a_socket(house: House) -> None:
     assert suite.value == 8
 
 
+def test_a_reload_of_one_too_long_changes_nothing(house: House) -> None:
+    host = "h" * 45
+    house.define(host)
+    suite = Suite(house, host)
+    suite.write(steady("short"))
+    try:
+        suite.start()
+        suite.write(steady("short"), steady("new"), steady("s" * 60))
+        ended = suite.reload()
+        assert ended.returncode == 1
+        assert "BSHO2010-E" in ended.stderr
+        assert (list(suite.services()), suite.value) == (["short"], 0)
+        assert [path.name for path in (suite.folder / "notify").iterdir()] == ["short"]
+    finally:
+        suite.killall()
+
+
 ASK = """
 import socket
 asker = socket.socket(socket.AF_UNIX)

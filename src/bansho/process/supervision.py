@@ -109,10 +109,10 @@ class Supervision:
         """The services that are new in `definition`; all of them or none."""
         fresh: dict[str, RunningService] = {}
         try:
-            for name in definition.enabled.keys() - self._services.keys():
-                wanted = definition.enabled[name]
-                account = accounts[name]
-                fresh[name] = RunningService(wanted, account, self.site, self._service_changed, self._note_pause)
+            for name, wanted in definition.enabled.items():
+                if name not in self._services:
+                    account = accounts[name]
+                    fresh[name] = RunningService(wanted, account, self.site, self._service_changed, self._note_pause)
         except BanshoError:
             for each in fresh.values():
                 each.close()
