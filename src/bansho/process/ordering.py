@@ -127,20 +127,20 @@ class Reloaded(NamedTuple):
     changes: tuple[Change, ...]
 
 
-def reload(host: LogicalHost, suite: str) -> Reloaded:
+def reload(host: LogicalHost, suite: str, limit: float = RELOAD_LIMIT) -> Reloaded:
     """Has the definition read again.
 
     Raises NotRunning, ManagerEnded, ManagerMute, NoAnswer, or Refused with what is wrong with the definition.
     """
     facts = {"name": host.name, "suite": suite}
     try:
-        with deadline(RELOAD_LIMIT + SLACK):
-            answer = _asked(host, suite, Order("reload", RELOAD_LIMIT), lambda _: None)
+        with deadline(limit + SLACK):
+            answer = _asked(host, suite, Order("reload", limit), lambda _: None)
     except NoManager:
         start = COMMANDS[suite].start if suite in COMMANDS else "start"
         raise NotRunning(**facts, start=start) from None
     except Broken:
         raise ManagerEnded(**facts, log=bringup.folder_of(host, suite).log) from None
     except Passed:
-        raise NoAnswer(**facts, limit=RELOAD_LIMIT) from None
+        raise NoAnswer(**facts, limit=limit) from None
     return Reloaded(_outcome(answer).text, tuple(Change(**change) for change in answer["changes"]))
