@@ -35,6 +35,12 @@ def test_one_that_stands_still_is_given_up(frozen: Folder) -> None:
         silence.check(frozen, "watch", "base")
 
 
+def test_one_whose_record_is_damaged_is_not(frozen: Folder) -> None:
+    """Nobody can tell then; the status says what is wrong with it."""
+    frozen.record.write_text("damaged")
+    silence.check(frozen, "watch", "base")
+
+
 def test_one_that_is_being_ended_is_not(frozen: Folder) -> None:
     """Forced termination stops everything first; whoever waits for an answer is told by the end."""
     with locked(frozen.order_lock):

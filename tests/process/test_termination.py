@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,17 @@ from bansho.process import holders, identity, termination
 from bansho.process.proctree import Process
 
 
-@pytest.fixture
-def child() -> Iterator["subprocess.Popen[bytes]"]:
+@contextmanager
+def waiting() -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
+
+
+@pytest.fixture
+def child() -> Iterator["subprocess.Popen[bytes]"]:
+    with waiting() as process:
+        yield process
 
 
 def found(pid: int, ticks: int = 0) -> Mapping[int, Process]:
@@ -32,6 +39,18 @@ def test_what_is_found_is_ended(child: "subprocess.Popen[bytes]") -> None:
     looks = [found(child.pid)]
     assert termination.end(lambda: looks.pop() if looks else {}) == []
     assert child.wait() == -9
+
+
+def test_what_is_found_only_then_is_ended_too(child: "subprocess.Popen[bytes]") -> None:
+    """A look at /proc misses what is forked meanwhile, and its parent is no more by the next one."""
+    with waiting() as late:
+        looks = (found(child.pid), found(late.pid))
+        assert termination.end(lambda: next(filter(living, looks), {})) == []
+        assert (child.wait(), late.wait()) == (-9, -9)
+
+
+def living(look: Mapping[int, Process]) -> bool:
+    return all(identity.lives(pid, process.stat.ticks) for pid, process in look.items())
 
 
 def test_a_pid_that_was_used_again_is_not_signalled(child: "subprocess.Popen[bytes]") -> None:
