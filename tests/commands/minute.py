@@ -50,6 +50,12 @@ class Course:
         self._command = threading.Thread(target=self._run, name=verb)
         self._looks = threading.Thread(target=self._look, name="looks")
 
+    def block_disk(self) -> None:
+        """From now on whoever reads the definition waits for ever: it is a fifo that nobody writes."""
+        definition = self._house.shared / "conf" / "base.toml"
+        definition.unlink()
+        os.mkfifo(definition, 0o600)
+
     def begin(self) -> None:
         """Gives the command."""
         self._command.start()
@@ -104,7 +110,9 @@ class Minute:
         self.start = Course("start", "process manager began", "gate={gate}", "ready", "wait", start_limit=LONG)
         self.late = Course("start", "process manager began", "gate={gate}", "ready", "wait")
         self.stop = Course("stop", "asked", "term-gate={gate}", "ready", "wait", stop_limit=LONG)
-        self.courses = (self.start, self.late, self.stop)
+        self.dead_disk = Course("start", "process manager began", "ready", "wait")
+        self.dead_disk.block_disk()
+        self.courses = (self.start, self.late, self.stop, self.dead_disk)
         self.stop.suite.start()
         for course in self.courses:
             course.begin()

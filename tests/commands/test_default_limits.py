@@ -58,3 +58,14 @@ def test_a_stop_comes_back_after_a_minute_and_goes_on(minute: Minute) -> None:
     assert course.suite.value == 12
     course.gate.write_text("go")
     course.suite.wait_for(8)
+
+
+def test_a_start_from_a_disk_that_does_not_answer_is_given_up(minute: Minute) -> None:
+    """Its process manager ends, although a thread of it still waits for the disk; nothing is left."""
+    course = minute.dead_disk
+    course.wait()
+    assert course.returned.returncode == 0
+    assert f"BSHO2008-E logical host minute: shared directory {course.suite.house.shared} did not answer" in course.said
+    assert {12} <= set(course.values) <= {12, 8}
+    assert course.suite.processes() == {}
+    assert course.suite.value == 8
