@@ -219,8 +219,8 @@ def summary(contenders: list[Contender], times: dict[str, list[float]], when: st
 
 def lines(rows: Rows) -> list[str]:
     """The rows for a person."""
-    head = f"{'':24}{'':16}{'median ms':>10}{'p95 ms':>9}"
-    return [head, *(f"{row['what']:24}{row['when']:16}{row['median']:10.2f}{row['p95']:9.2f}" for row in rows)]
+    head = f"{'':26}{'':16}{'median ms':>10}{'p95 ms':>9}"
+    return [head, *(f"{row['what']:26}{row['when']:16}{row['median']:10.2f}{row['p95']:9.2f}" for row in rows)]
 
 
 @contextmanager
