@@ -44,7 +44,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_the_answers_up_to_the_last(path: Path) -> None:
-    with manager(path, lambda connection: connection.sendall(b'{"progress": "x"}\n{"done": true}\n{"more": 1}\n')):
+    said = b'{"progress": "x"}\n{"done": true}\n{"more": 1}\n'
+    with manager(path, lambda connection: connection.recv(100) and connection.send(said)):
         assert asked(path) == [{"progress": "x"}, {"done": True}]
 
 
