@@ -1,10 +1,12 @@
 """Questions that the daemon asks in a thread: it never waits beyond its limit, whenever the answer comes."""
 
 import asyncio
+import resource
 import threading
 from collections.abc import Callable
 
 import pytest
+from tests.process.nobody import as_nobody
 
 from bansho.process.patience import ask
 
@@ -57,3 +59,18 @@ def test_an_answer_after_the_end_of_all_disturbs_nobody() -> None:
     with pytest.raises(TimeoutError):
         answer_of(gate.question, 0.01)
     gate.open()
+
+
+async def _asked_without_room() -> object:
+    """The answer to a question while no thread may be made, and later one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, most))
+    with pytest.raises(RuntimeError, match="thread"):
+        threading.Thread(target=int).start()
+    again = asyncio.get_running_loop().call_later(0.05, resource.setrlimit, resource.RLIMIT_NPROC, (most, most))
+    return [await ask(lambda: "answer", 10), again.when() <= asyncio.get_running_loop().time()]
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_question_waits_for_room_for_its_thread() -> None:
+    assert as_nobody(lambda: asyncio.run(_asked_without_room())) == ["answer", True]
