@@ -11,8 +11,8 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from bansho.drill import campaign, comparison, comparison_report, endurance, endurance_report, report, track_record
-from bansho.drill.errors import NoReport, UnknownFault
-from bansho.drill.faults import FAULTS
+from bansho.drill.errors import NoReport
+from bansho.drill.faults import FAULTS, chosen
 from bansho.lab.errors import MachineUnfit
 from bansho.lab.requirements import missing
 
@@ -92,9 +92,7 @@ def _campaign(settings: campaign.Settings, results: list[campaign.Result], folde
         report.write(settings, results, folder)
         click.echo(f"{result.number:4} {result.fault:<28} {'kept' if result.clean else 'VIOLATED'}")
 
-    for each in settings.faults:
-        if each not in FAULTS:  # it was renamed since
-            raise UnknownFault(name=each, names=", ".join(FAULTS))
+    chosen(settings.faults, settings.nodes)  # one may have been renamed since
     faults = [FAULTS[each] for each in settings.faults]
     _until_interrupted(campaign.run(settings, faults, folder, name, len(results)), show)
     sys.exit(0 if all(result.clean for result in results) else 1)
