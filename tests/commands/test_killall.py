@@ -397,6 +397,18 @@ def test_nothing_of_it_stays_on_the_node(base: Suite, mechanism: str) -> None:
     assert not group or not Path(group).exists()
 
 
+@pytest.mark.parametrize("way", ["killall", "stop"])
+def test_the_records_of_services_that_were_killed_go_with_the_suite(base: Suite, way: str) -> None:
+    base.write(steady("keeps", run_folder="files"))
+    base.start()
+    files = base.folder.parent / "files"
+    for name in ("record", "record.new", "controller"):
+        (files / name).touch()
+    (files / "record.d").mkdir()
+    getattr(base, way)()
+    assert {path.name for path in files.iterdir()} == {"record.d", "controller"}
+
+
 def test_the_lease_is_given_back_by_the_last_suite_alone(base: Suite) -> None:
     manager = Suite(base.house, "watch", "manager")
     for suite in (base, manager):

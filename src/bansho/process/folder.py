@@ -68,6 +68,14 @@ class Folder(NamedTuple):
         path = self.path.with_name(name)
         path.mkdir(mode=0o700, exist_ok=True)
         os.chown(path, user, group)
+        self._given.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            (self._given / name).symlink_to(path)
+
+    @property
+    def _given(self) -> Path:
+        """Links to the folders that were given to services."""
+        return self.path / "given"
 
     def cgroup(self) -> Path | None:
         """The suite's control group, or None where it has none."""
@@ -81,9 +89,15 @@ class Folder(NamedTuple):
         self.cgroup_file.write_text(f"{group or ''}\n")
 
     def clear(self) -> None:
-        """Removes what only a living process manager needs."""
+        """Removes what only a living process manager needs, and the records that services left in their own folders.
+
+        What lies there is a service's user's: what cannot be removed, such as a folder, stays and hinders nobody.
+        """
         for path in (*self.path.glob("notify/*"), self.control, self.cgroup_file, *self.path.glob("record*")):
             path.unlink(missing_ok=True)
+        for path in self._given.glob("*/record*"):
+            with suppress(OSError):
+                path.unlink()
 
 
 @contextmanager
