@@ -72,6 +72,20 @@ def test_it_asks_no_python_while_the_record_is_fresh(folder: Path, tmp_path: Pat
     assert ended.returncode in {126, 127}
 
 
+def test_it_does_not_read_the_details(folder: Path) -> None:
+    """They are the longest part, and a shell reads byte by byte: it answers from a pipe before they are in it."""
+    os.mkfifo(folder / "record")
+    process = subprocess.Popen([FRONT, "-h", "watch"], stdout=subprocess.PIPE, text=True)
+    with process, (folder / "record").open("w") as pipe:
+        pipe.write("".join(record.render(own(value=4)).splitlines(keepends=True)[:2]))
+        pipe.flush()
+        try:
+            answer, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert (process.returncode, answer) == (4, "base on watch: all running\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["-h", "watch"], ["-h", "watch", "-t", "5"], ["-t", "0", "-h", "watch"], ["-h", "watch", "-t", "00032767"[3:]]],
@@ -106,6 +120,7 @@ def test_a_manager_with_a_nasty_program_name(folder: Path, tmp_path: Path) -> No
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(damages=[("put", -1, "\n")])
+@example(damages=[("cut", -2, "")])
 @given(records.damages)
 def test_a_spoilt_record_is_judged_alike(folder: Path, damages: list[Damage]) -> None:
     text = records.spoilt(record.render(own(value=4)), damages)

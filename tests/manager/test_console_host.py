@@ -58,7 +58,9 @@ def test_no_record_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "record").write_text("rubbish")
     assert "damaged" in suite_view("base", tmp_path / "record").text
     write_record(tmp_path / "record", 0, [{"name": 7}])
-    assert "damaged" in suite_view("base", tmp_path / "record").text
+    view = suite_view("base", tmp_path / "record")
+    assert (view.value, view.services) == (0, [])
+    assert "details are damaged" in view.text
 
 
 def mark(house: House, at: float, leg: str, **facts: Any) -> None:

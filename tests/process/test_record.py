@@ -39,8 +39,7 @@ def test_a_line_break_in_the_text_does_not_break_the_record() -> None:
 DAMAGED = {
     "empty": "",
     "cut short": "bansho-record 1 0 boot 17\n",
-    "without an end": record.render(RECORD)[:-1],
-    "more lines": record.render(RECORD) + "x\n",
+    "a second line without an end": "".join(record.render(RECORD).splitlines(keepends=True)[:2])[:-1],
     "another tag": record.render(RECORD).replace("bansho-record", "bansho"),
     "another version": record.render(RECORD).replace("record 1", "record 2"),
     "a value of no table": record.render(RECORD).replace("1 4", "1 5"),
@@ -51,7 +50,6 @@ DAMAGED = {
     "other digits": record.render(RECORD).replace("17", "١٧"),
     "two spaces": record.render(RECORD).replace("boot 17", "boot  17"),
     "one number more": record.render(RECORD).replace("5000", "5000 1"),
-    "no details": record.render(RECORD).replace('{"host":"watch"}', "nothing"),
 }
 
 
@@ -61,10 +59,22 @@ def test_a_damaged_record_is_recognised(text: str) -> None:
         record.parse(text)
 
 
-def test_details_that_are_no_object() -> None:
-    for document in ("{nonsense}", "{1}"):
-        with pytest.raises(Damage):
-            record.details(RECORD._replace(document=document))
+DETAILS = {
+    "nothing": "",
+    "cut short": '{"host":"wa',
+    "nonsense": "{nonsense}",
+    "no object": "[1]",
+    "another line": '{"host":"watch"}\nx',
+    "too deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("document", DETAILS.values(), ids=DETAILS)
+def test_damage_to_the_details_costs_the_details_alone(document: str) -> None:
+    found = record.parse(record.render(RECORD._replace(document=document)))
+    assert found == RECORD._replace(document=document)
+    with pytest.raises(Damage):
+        record.details(found)
 
 
 @given(st.text(max_size=200))

@@ -6,7 +6,7 @@ import msgspec
 
 from bansho.contract import operation
 from bansho.process import record
-from bansho.process.record import Trust
+from bansho.process.record import Record, Trust
 
 UNKNOWN = "unknown"
 
@@ -45,14 +45,22 @@ def suite_view(name: str, path: Path) -> SuiteView:
     """The suite as its status record has it."""
     try:
         found = record.read(path)
-        details = None if found is None else msgspec.convert(record.details(found), Details)
-    except (record.Damage, msgspec.ValidationError):
+    except record.Damage:
         return SuiteView(name=name, value=None, meaning=UNKNOWN, text="its status record is damaged", services=[])
-    if found is None or details is None:
+    if found is None:
         return SuiteView(name=name, value=None, meaning=UNKNOWN, text="no status record on this node", services=[])
+    services, damage = _services(found)
     if record.trust_now(found) is not Trust.FRESH:
         text = "its process manager is silent: what follows is what it wrote last"
-        return SuiteView(name=name, value=None, meaning=UNKNOWN, text=text, services=details.services)
+        return SuiteView(name=name, value=None, meaning=UNKNOWN, text=text, services=services)
     row = operation.TABLE.get(found.value)
     meaning = row.meaning if row else UNKNOWN
-    return SuiteView(name=name, value=found.value, meaning=meaning, text=found.text, services=details.services)
+    return SuiteView(name=name, value=found.value, meaning=meaning, text=found.text + damage, services=services)
+
+
+def _services(found: Record) -> tuple[list[ServiceView], str]:
+    """The services, and a word where damaged details say nothing of them, which costs nobody the value."""
+    try:
+        return msgspec.convert(record.details(found), Details).services, ""
+    except (record.Damage, msgspec.ValidationError):
+        return [], " (its record's details are damaged)"

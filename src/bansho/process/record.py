@@ -1,6 +1,6 @@
 """The status record: what a process manager says of its suite, in a file that a reader in sh understands.
 
-docs/house.md shows the three lines.
+docs/house.md shows its lines.
 """
 
 import json
@@ -66,7 +66,7 @@ def render(record: Record) -> str:
 def parse(text: str) -> Record:
     """The record in a file's text. Raises Damage.
 
-    The document is only looked at from outside, as the reader in sh does; whoever needs it calls `details`.
+    The document is not looked at, as the reader in sh does not read it; whoever needs it calls `details`.
     """
     return Record(*fresh.fields(text))
 
@@ -74,9 +74,11 @@ def parse(text: str) -> Record:
 def details(record: Record) -> dict[str, Any]:
     """The document: `{"host", "suite", "value", "text", "aim", "services", ...}`. Raises Damage."""
     try:
-        document: dict[str, Any] = json.loads(record.document)  # what is JSON between braces is an object
+        document = json.loads(record.document)
     except (ValueError, RecursionError) as error:
         raise Damage(f"its details are no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Damage("its details are no JSON object")
     return document
 
 

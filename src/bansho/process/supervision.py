@@ -284,7 +284,7 @@ class Supervision:
         return asyncio.get_running_loop().time() - self._awoke < LEASE_STALLED
 
     def document(self) -> dict[str, Any]:
-        """The suite as plain data: the third line of the record."""
+        """The suite as plain data: the details in the record."""
         return {
             "host": self.site.host,
             "suite": self.site.suite,
