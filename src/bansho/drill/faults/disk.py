@@ -75,10 +75,10 @@ class Slow(Stalled):
 
 
 class Full(Fault):
-    """No space is left on the disk."""
+    """No space is left on the disk. Where no node can start Manager the cluster gives up until somebody clears that."""
 
     name, what = "disk-full", "shared disk full"
-    undone = "space given back"
+    undone = "space given back, and failures cleared, as BSHO6014-E asks for"
     heals = False
 
     def strike(self, scene: Scene) -> None:
@@ -96,6 +96,7 @@ class Full(Fault):
             node = scene.standbys[0]
             script = f"mount {scene.stage.lab.disk} /mnt && rm -f /mnt/{FILLER}; umount /mnt"
             run(node, "give space back", ["sh", "-c", script])
+        scene.stage.mend()
 
 
 FAULTS: list[Fault] = [
