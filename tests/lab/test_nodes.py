@@ -299,6 +299,18 @@ def test_a_node_without_a_process_table_entry_to_spare_starts_nothing_until_it_h
     assert not list(Path("/sys/fs/cgroup").glob(f"*/bansho-lab-{bare.spec.name}-*"))
 
 
+def test_a_limit_ends_though_the_node_forks_all_the_time(bare: Lab) -> None:
+    if not limits.available("pids"):
+        pytest.skip("no pids controller of cgroup v1 here")
+    node = bare.node("n1")
+    with running(node, "sh", "-c", "for i in 1 2 3 4; do while /bin/true; do :; done & done; echo ready; wait"):
+        for _ in range(20):
+            limit = limits.Limit(node, "pids", 1000)
+            limit.begin()
+            limit.end()
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/**/bansho-lab-{bare.spec.name}-*"))
+
+
 @contextlib.contextmanager
 def running(node: Node, *command: str) -> Iterator[None]:
     """A program on the node, from its first line of output until it is killed."""

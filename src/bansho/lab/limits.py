@@ -5,6 +5,7 @@ groups (version 2) being touched. Where a machine has none of version 1, a node 
 """
 
 import os
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,8 @@ from bansho.lab.node import Node
 Controller = Literal["pids", "memory"]
 FILES = {"pids": ("pids.max", "pids.current"), "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes")}
 """Controller -> its files for the limit and for what is used."""
+PATIENCE = 10.0
+"""Seconds until a group that does not become empty is an error."""
 
 
 def available(controller: Controller) -> bool:
@@ -41,11 +44,16 @@ class Limit:
         (self._group / limit).write_text(str(int((self._group / used).read_text()) + self._spare))
 
     def end(self) -> None:
-        """Takes the limit back."""
-        if self._group:
+        """Takes the limit back. What is forked meanwhile begins in the group: it is emptied until it can go."""
+        until = time.monotonic() + PATIENCE
+        while self._group:
             _move([int(each) for each in (self._group / "cgroup.procs").read_text().split()], self._group.parent)
-            self._group.rmdir()
-            self._group = None
+            try:
+                self._group.rmdir()
+                self._group = None
+            except OSError:
+                if time.monotonic() > until:
+                    raise
 
 
 def _move(pids: list[int], group: Path, space: str = "") -> None:
