@@ -62,6 +62,14 @@ def test_a_stop_while_it_recovers(imdb: Imdb) -> None:
     assert postmaster.processes(imdb.data) == []
 
 
+def test_a_postmaster_that_stands_still_is_stopped_in_order(imdb: Imdb) -> None:
+    controller = imdb.controller().ready()
+    os.kill(imdb.postmaster, signal.SIGSTOP)
+    assert controller.stop() == 0
+    said = controller.said()
+    assert said.index("checkpoint starting: immediate force wait") < said.index("received fast shutdown request")
+
+
 def test_a_postmaster_that_ignores_a_fast_shutdown_is_ended_harder(imdb: Imdb) -> None:
     code = (
         "import asyncio; from bansho.database import server, controller; server.CHECKPOINT = server.FAST = 0.2;"
@@ -76,9 +84,11 @@ def test_a_postmaster_that_ignores_a_fast_shutdown_is_ended_harder(imdb: Imdb) -
             stderr=subprocess.STDOUT,
         )
     until(lambda: imdb.value() == 0, "a running database")
-    os.kill(imdb.postmaster, signal.SIGSTOP)
+    client = psycopg.connect(conninfo(imdb.host))
+    os.kill(client.info.backend_pid, signal.SIGSTOP)
     process.terminate()
     assert process.wait(20) == 1
+    client.close()
     assert "BSHO3007-E" in log.read_text()
     assert "SIGKILL" in log.read_text()
 

@@ -104,6 +104,7 @@ async def accepting(host: LogicalHost) -> None:
 
 async def stop(host: LogicalHost, process: asyncio.subprocess.Process) -> int:
     """Ends the postmaster in order, and harder where it does not end; returns its status, 0 after a clean shutdown."""
+    process.send_signal(signal.SIGCONT)  # one that stands still could not obey, and each limit below would pass
     await _checkpoint(host)
     for sign, limit in (signal.SIGINT, FAST), (signal.SIGQUIT, IMMEDIATE):
         if process.returncode is None:
