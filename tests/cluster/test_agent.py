@@ -269,9 +269,54 @@ def test_what_our_forced_termination_could_not_end_refutes_the_stop(node: "Node"
     assert "jbs_killall.cluster returned 1: pid 7 (postgres): waits in the kernel" in said
 
 
-def test_of_others_forced_termination_the_value_means_nothing(node: "Node") -> None:
+def test_of_others_forced_termination_the_value_means_nothing_where_monitoring_can_tell(node: "Node") -> None:
     node.do("jbs_killall.cluster", "exit 1")
     assert node.call("stop", commands=str(node.commands)) == (SUCCESS, "")
+    node.unmount()
+    value, said = node.call("stop", commands=str(node.commands))
+    assert value == GENERIC
+    assert "no proof that it has stopped: jbs_killall.cluster returned 1" in said
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("others", [True, False])
+def test_a_disk_that_was_unmounted_under_its_processes_is_still_held(node: "Node", others: bool) -> None:
+    disk = node.shared.parent
+    node.parameters |= {"mount_point": str(disk), "commands": str(node.commands) if others else ""}
+    subprocess.run(["mount", "-t", "tmpfs", "none", disk], check=True)
+    try:
+        node.mount()
+        assert node.call("start") == (SUCCESS, "")
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    node.do("jbs_killall.cluster", "exit 0")
+    value, said = node.call("stop")
+    assert value == GENERIC
+    assert f"held by sleep (pid {(node.state / 'base.pid').read_text().strip()}, /shared/log/held-by-base)" in said
+    (node.state / "jbs_killall.cluster.do").unlink()
+    assert node.call("stop") == (SUCCESS, "")
+    node.do("jbs_killall.cluster", "exit 0")
+    assert node.call("stop") == (SUCCESS, ""), "its number may be another's by now"
+
+
+@pytest.mark.usefixtures("as_root")
+def test_the_agent_shuts_no_service_out_of_the_folder_that_it_makes(node: "Node") -> None:
+    """Where nobody has started the suite yet, the first note makes it; cluster software may have a closed umask."""
+    before = os.umask(0o077)
+    try:
+        node.call("start", mount_point="/proc")
+    finally:
+        os.umask(before)
+    folder = Path(os.environ["BANSHO_RUN"], "watch/base")
+    assert (folder / "disk").exists()
+    assert {oct(each.stat().st_mode & 0o777) for each in (folder, folder.parent)} == {"0o755"}
+
+
+def test_a_file_system_that_everybody_holds_is_not_looked_for(node: "Node") -> None:
+    node.parameters["mount_point"] = "/"
+    assert node.call("start") == (SUCCESS, "")
+    node.unmount()
+    assert node.call("stop") == (SUCCESS, "")
 
 
 def test_a_stop_where_nothing_runs_sweeps_up_all_the_same(node: "Node") -> None:

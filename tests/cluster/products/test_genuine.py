@@ -243,6 +243,20 @@ def test_a_start_that_lies(site: "Site", driver: Driver) -> None:
     assert driver.stop(), "what was never there is gone"
 
 
+@pytest.mark.parametrize("end", ["echo pid 4711 survived >&2; exit 1", "kill -9 $$"])
+def test_a_stop_without_the_disk_is_no_stop_while_forced_termination_fails(
+    site: "Site", driver: Driver, end: str
+) -> None:
+    assert driver.start()
+    site.shared.rename(site.shared.with_name("elsewhere"))
+    site.do("jbs_killall.cluster", end)
+    assert not driver.stop(), "it lives on, and monitoring could not tell"
+    assert runs(site) == ["base"]
+    (site.state / "jbs_killall.cluster.do").unlink()
+    assert driver.stop()
+    assert runs(site) == []
+
+
 def runs(site: "Site") -> list[str]:
     """The suites whose process lives."""
     pids = {suite: site.state / f"{suite}.pid" for suite in COMMANDS}

@@ -162,6 +162,18 @@ def test_forced_termination_alone_comes_with_the_same_proof(site: "Site") -> Non
     assert site.call("posix", "kill") == 1, "something is left"
 
 
+def test_a_forced_termination_that_hangs_proves_nothing_without_the_disk(
+    site: "Site", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bansho.cluster.timing.FORCED_TERMINATION", 0.2)
+    site.define(retries="0")
+    site.call("posix", "start")
+    site.do("jbs_killall.cluster", "exec sleep 1000")
+    site.shared.rename(site.shared.with_name("elsewhere"))
+    assert site.call("posix", "stop", "base") == 1
+    assert site.call("posix", "kill", "base") == 1
+
+
 def test_every_command_is_told_its_logical_host(site: "Site") -> None:
     for action in ("start", "monitor", "stop"):
         site.call("posix", action)

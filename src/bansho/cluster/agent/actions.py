@@ -25,6 +25,7 @@ def start(suite: Suite) -> Outcome:
     if not suite.online():
         raise errors.SharedDirectoryOffline(suite=facts.suite, host=facts.host, path=facts.directory)
     suite.notes.forget()
+    suite.notes.keep_disk(shared.device(facts.mount_point) if facts.releases_disk else None)
     if suite.look().outcome is Outcome.SUCCESS:
         return Outcome.SUCCESS
     mark(suite, "start begins")
@@ -72,8 +73,8 @@ def how_it_ended(name: str, answer: Answer) -> str:
 def stop(suite: Suite) -> Outcome:
     """Stops the suite, always ends with forced termination, and returns only with proof that nothing is left.
 
-    Without the shared directory there is nothing to stop in order and no monitoring that could tell; forced
-    termination alone sees to it that nothing lives. Raises NotStopped, OutOfTime or CommandMissing.
+    Without the shared directory there is nothing to stop in order and no monitoring that could tell: it says 1 then,
+    whatever lives. Raises NotStopped, OutOfTime or CommandMissing.
     """
     online = suite.online()
     if online and suite.look().outcome is not Outcome.NOT_RUNNING:
@@ -91,6 +92,7 @@ def end_for_certain(suite: Suite, online: bool) -> Outcome:
     for tries_left in range(suite.parameters.retries, -1, -1):
         missing = terminate_and_prove(suite, online)
         if not missing:
+            suite.notes.keep_disk(None)
             return Outcome.SUCCESS
         report(errors.NOT_PROVEN_YET(suite=suite.parameters.suite, host=suite.parameters.host, missing=missing))
         if tries_left:
@@ -100,27 +102,30 @@ def end_for_certain(suite: Suite, online: bool) -> Outcome:
 
 def terminate_and_prove(suite: Suite, online: bool) -> str:
     """Forced termination, then what the proof still lacks; empty when it is complete."""
-    undone = undone_by_termination(suite)
-    if not online:
-        return undone
-    found = suite.look()
-    holders = busy_holders(suite.parameters.directory) if suite.parameters.releases_disk else []
-    return decide.missing_proof(found.outcome is Outcome.NOT_RUNNING, found.words, undone, holders)
+    undone = undone_by_termination(suite, online)
+    found = suite.look() if online else None
+    holders = busy_holders(suite, online) if suite.parameters.releases_disk else []
+    stopped = found is None or found.outcome is Outcome.NOT_RUNNING
+    return decide.missing_proof(stopped, found.words if found else "", undone, holders)
 
 
-def undone_by_termination(suite: Suite) -> str:
-    """What forced termination left, in words. Its value is our own addition: of others' commands it proves nothing."""
+def undone_by_termination(suite: Suite, online: bool) -> str:
+    """What forced termination left, in words.
+
+    Its value is our own addition. Of others' commands 0 proves nothing, and monitoring is believed instead; but where
+    that cannot tell, an end that is not even 0 leaves nothing to believe.
+    """
     answer = suite.terminate()
-    if answer.ended.value == termination.NOTHING_LEFT or not suite.is_ours:
+    if answer.ended.value == termination.NOTHING_LEFT or (online and not suite.is_ours):
         return ""
     return how_it_ended(suite.names.killall, answer)
 
 
-def busy_holders(directory: str) -> list[str]:
-    """Who keeps the shared directory busy, persons apart: fencing a node because someone reads a log would be wrong,
-    and the unmount that follows deals with them.
+def busy_holders(suite: Suite, online: bool) -> list[str]:
+    """Who keeps the shared directory busy, or the disk that has been unmounted under its processes. Persons apart:
+    fencing a node because someone reads a log would be wrong, and the unmount that follows deals with them.
     """
-    services, persons = shared.holders(directory)
+    services, persons = shared.holders(suite.parameters.directory, None if online else suite.notes.disk)
     if persons:
         report(errors.STRANGERS(holders=", ".join(persons)))
     return services

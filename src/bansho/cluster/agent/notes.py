@@ -1,4 +1,6 @@
-"""What one monitor leaves for the next, on this node: that there was one, and that a failure has been told."""
+"""What one action leaves for another, on this node: that a monitor was there, that a failure has been told, and which
+file system the shared disk was.
+"""
 
 import contextlib
 import time
@@ -6,8 +8,9 @@ from pathlib import Path
 
 from bansho.cluster.agent.deadline import Deadline
 from bansho.cluster.errors import OutOfTime
+from bansho.process.folder import Folder
 
-MONITORED, TOLD = "monitored", "told"
+MONITORED, TOLD, DISK = "monitored", "told", "disk"
 RECOVERS_WITHIN = 10.0
 """Seconds after a failure was told within which the cluster stops the suite, and so ends whatever monitors it."""
 
@@ -19,10 +22,27 @@ class Notes:
         self._folder = folder
 
     def forget(self) -> None:
-        """Forgets them all: a new life of the suite begins."""
+        """Forgets those of monitors: a new life of the suite begins."""
         for name in (MONITORED, TOLD):
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink(missing_ok=True)
+
+    def keep_disk(self, device: int | None) -> None:
+        """Keeps the number of the shared disk's file system, for a stop without it. None: another may get it next."""
+        with contextlib.suppress(OSError):
+            if device is None:
+                (self._folder / DISK).unlink(missing_ok=True)
+            else:
+                Folder(self._folder).create()
+                (self._folder / DISK).write_text(f"{device}\n")
+
+    @property
+    def disk(self) -> int | None:
+        """That number; None where it is not known."""
+        try:
+            return int((self._folder / DISK).read_text())
+        except (OSError, ValueError):
+            return None
 
     def tell_once(self, deadline: Deadline) -> None:
         """To be called before a failure is told. Where one was just told, waits for its recovery, which ends us.
@@ -33,7 +53,7 @@ class Notes:
         with contextlib.suppress(OutOfTime):
             deadline.pause(self._recovers_in())
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            Folder(self._folder).create()
             (self._folder / TOLD).write_text(f"{time.monotonic()}\n")
 
     def _recovers_in(self) -> float:

@@ -9,7 +9,20 @@ from bansho.process import holders as processes
 
 def online(directory: str, mount_point: str) -> bool:
     """Whether the shared directory is available here; with a mount point given, something has to be mounted there."""
-    return (not mount_point or is_mounted(mount_point)) and Path(directory).is_dir()
+    return (not mount_point or is_mounted(mount_point)) and os.path.isdir(directory)  # noqa: PTH112 - False on EIO too
+
+
+def device(mount_point: str) -> int | None:
+    """The number of the file system mounted there (st_dev), by which its holders are found when it is there no more.
+
+    None where nobody can tell, and where it is the one around it too (a bind mount), which everybody holds.
+    """
+    try:
+        own = os.stat(mount_point).st_dev  # noqa: PTH116
+        around = os.stat(os.path.dirname(os.path.realpath(mount_point))).st_dev  # noqa: PTH116, PTH120
+    except OSError:
+        return None
+    return own if mount_point and own != around else None
 
 
 SPARE = 16 << 20
@@ -29,11 +42,15 @@ def shortage(directory: str) -> str:
     return f"the shared disk is full ({left >> 20} MiB left in {directory})" if is_full else ""
 
 
-def holders(directory: str) -> tuple[list[str], list[str]]:
-    """Who keeps the shared directory busy on this node, in words: services, and persons at a terminal."""
+def holders(directory: str, device: int | None = None) -> tuple[list[str], list[str]]:
+    """Who keeps the shared directory busy on this node, in words: services, and persons at a terminal.
+
+    `device` is where to look besides: the file system that the directory was on.
+    """
     services: list[str] = []
     persons: list[str] = []
-    for holder in processes.holders(os.path.realpath(directory)):
+    detached = [] if device is None else processes.holders_on(device)
+    for holder in dict.fromkeys([*processes.holders(os.path.realpath(directory)), *detached]):
         (persons if has_terminal(holder.pid) else services).append(
             f"{holder.program} (pid {holder.pid}, {holder.path})"
         )
