@@ -1,15 +1,20 @@
 """The sequence of CONTRACT 2, what a definition has to say for a cluster, and time limits that can be argued about."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.cluster.conftest import DEFINITION
 
 from bansho.cluster import timing
+from bansho.cluster.agent.parameters import read
 from bansho.cluster.errors import NotForACluster
-from bansho.cluster.model import Kind, Model, model
+from bansho.cluster.model import Kind, Model, model, patience, wait
+from bansho.cluster.pacemaker.render import crm
 from bansho.cluster.timing import Patience
 from bansho.contract import limits
 from bansho.logicalhost.definition import parse
@@ -83,6 +88,39 @@ def test_what_a_cluster_cannot_use_is_named(definition: str, old: str, new: str,
     assert old in definition
     with pytest.raises(NotForACluster, match=rf"BSHO6001-E logical host \w+: {re.escape(key)}: "):
         of(definition.replace(old, new))
+
+
+SECONDS = st.integers(1, limits.STATUS_MAXIMUM * 1000).map(lambda thousandths: thousandths / 1000)
+KEYS = st.fixed_dictionaries(
+    {},
+    optional={
+        "monitor-interval": SECONDS,
+        "retry-interval": SECONDS,
+        "failure-window": SECONDS,
+        "retries": st.integers(0, 99),
+        "status-timeout": st.integers(1, 600),
+        "push": st.booleans(),
+        "database": st.booleans(),
+        "base-commands": st.just("/opt/jp1base/bin"),
+    },
+)
+
+
+@given(KEYS)
+@example({"monitor-interval": 12345.678, "retry-interval": 0.001})
+def test_whatever_a_definition_says_the_agent_reads_as_it_was_meant(keys: dict[str, Any]) -> None:
+    text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in keys.items())
+    host = parse(f"{DEFINITION}{text}", Path("watch.toml"))
+    for resource in model(host).resources[2:]:
+        told = read({f"OCF_RESKEY_{name}": value for name, value in resource.parameters.items()})
+        assert told.patience == patience(host, told.suite)
+        assert told.wait == wait(host, told.suite)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(3600, "3600s"), (0.5, "500ms"), (12345.678, "12345678ms")])
+def test_pacemaker_is_told_the_failure_window_in_what_it_reads(definition: str, seconds: float, told: str) -> None:
+    """A number with a fraction it would cut: failures would be kept for ever, or for less."""
+    assert f'failure-timeout="{told}"' in crm(of(f"{definition}failure-window = {seconds}\n"))
 
 
 patiences = st.builds(

@@ -16,7 +16,7 @@ from bansho.cluster import timing
 from bansho.cluster.errors import NotForACluster
 from bansho.cluster.timing import Limit
 from bansho.contract import suites
-from bansho.logicalhost.definition import LogicalHost
+from bansho.logicalhost.definition import DECIMALS, LogicalHost
 
 DATABASE_SUITE = "manager"
 """The suite whose IM database is monitored with it."""
@@ -215,12 +215,17 @@ def _suite(host: LogicalHost, suite: str) -> Resource:
         "database": "true" if patience(host, suite).database else "",
         "releases_disk": "true" if suite == host.suites[0] else "",
         "retries": str(cluster.retries),
-        "retry_interval": f"{cluster.retry_interval:g}",
+        "retry_interval": _number(cluster.retry_interval),
         "status_timeout": str(cluster.status_timeout),
-        "wait": f"{wait(host, suite):g}" if wait(host, suite) else "",
+        "wait": _number(wait(host, suite)) if wait(host, suite) else "",
     }
     limits, intervals = _limits(host, suite), _intervals(host, suite)
     return Resource(f"{host.name}-{suite}", Kind.SUITE, _given(parameters), limits, intervals)
+
+
+def _number(seconds: float) -> str:
+    """All that the definition may say of it, where `:g` keeps six digits and may write an exponent."""
+    return f"{seconds:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def _given(parameters: Mapping[str, str]) -> dict[str, str]:

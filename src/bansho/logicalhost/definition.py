@@ -19,6 +19,8 @@ from bansho.logicalhost import places
 from bansho.logicalhost.errors import BadName, MalformedDefinition, UnknownLogicalHost, UnreadableDefinition
 from bansho.logicalhost.shape import mistakes
 
+DECIMALS = 3
+"""Of a second: finer than that nothing can be told to Pacemaker."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 PHYSICAL = "physical"
 """The name of the definition that a command acts on when it is told no logical host."""
@@ -263,8 +265,21 @@ def _rules(host: LogicalHost) -> list[tuple[str, bool, str]]:
         ("suites", len(set(host.suites)) < len(host.suites), "expected each suite once"),
         ("suites", not all(NAME.fullmatch(s) for s in host.suites), "expected names as for a logical host"),
         ("ports", host.ports.event_service == host.ports.console, "expected two different ports"),
+        *_too_fine(host.cluster),
         ("disk", host.disk is not None and not _lies_on(host), "expected shared-directory to lie on disk.mount-point"),
     ]
+
+
+def _too_fine(cluster: Cluster) -> list[tuple[str, bool, str]]:
+    """The numbers that the cluster is told."""
+    numbers = {
+        "monitor-interval": cluster.monitor_interval,
+        "deep-interval": cluster.deep_interval,
+        "retry-interval": cluster.retry_interval,
+        "failure-window": cluster.failure_window,
+    }
+    problem = f"expected seconds with at most {DECIMALS} decimals, such as 0.25"
+    return [(f"cluster.{key}", round(each, DECIMALS) != each, problem) for key, each in numbers.items()]
 
 
 def _is_address(text: str) -> bool:

@@ -59,7 +59,7 @@ def interval(seconds: float) -> str:
 def _group(model: Model) -> str:
     options = {
         "migration-threshold": str(model.restarts + 1),
-        "failure-timeout": f"{model.failure_window:g}s",
+        "failure-timeout": interval(model.failure_window),
         "resource-stickiness": str(STICKINESS),
     }
     return CONTINUED.join([f"group {group_id(model)} {' '.join(model.start_order)}", f"meta {_pairs(options)}"])
