@@ -13,7 +13,7 @@ from tests.cluster.conftest import DEFINITION
 from bansho.cluster import timing
 from bansho.cluster.agent.parameters import read
 from bansho.cluster.errors import NotForACluster
-from bansho.cluster.model import Kind, Model, model, patience, wait
+from bansho.cluster.model import Kind, Model, model, patience, polled, wait
 from bansho.cluster.pacemaker.render import crm
 from bansho.cluster.timing import Patience
 from bansho.contract import limits
@@ -71,6 +71,8 @@ def test_only_our_own_suites_are_looked_at_before_python_looks(definition: str) 
     ("old", "new", "key"),
     [
         ('name = "watch"', 'name = "watch"\nkind = "physical"', "kind"),
+        ("[cluster]", "[cluster]\npush = false\nmonitor-interval = 300", "cluster.deep-interval"),
+        ("[cluster]", "[cluster]\ndeep-interval = 0.2", "cluster.deep-interval"),
         ('name = "watch"', 'name = "1watch"', "name"),
         ('[disk]\ndevice = "/dev/disk/by-label/watch"\nmount-point = "/srv/watch"\n', "", "disk"),
         ('address = "192.0.2.10/24"\n', "", "address"),
@@ -121,6 +123,14 @@ def test_whatever_a_definition_says_the_agent_reads_as_it_was_meant(keys: dict[s
 def test_pacemaker_is_told_the_failure_window_in_what_it_reads(definition: str, seconds: float, told: str) -> None:
     """A number with a fraction it would cut: failures would be kept for ever, or for less."""
     assert f'failure-timeout="{told}"' in crm(of(f"{definition}failure-window = {seconds}\n"))
+
+
+def test_intervals_that_are_alike_by_name_alone_are_no_mistake(definition: str) -> None:
+    of(definition + "monitor-interval = 300\n")
+    of(definition + "push = false\nmonitor-interval = 300\ndeep-interval = 0\n")
+    commands = 'base-commands = "/opt/jp1base/bin"\nmanager-commands = "/opt/jp1cons/bin"\n'
+    of(f"{definition}{commands}monitor-interval = 300\n")
+    model(polled(parse(definition + "push = false\nmonitor-interval = 300\n", Path("watch.toml"))))
 
 
 patiences = st.builds(

@@ -113,7 +113,18 @@ def _rules(host: LogicalHost) -> list[tuple[str, bool, str]]:
             list(host.suites) != _in_sequence(host.suites),
             "expected base before manager, since Manager needs it",
         ),
+        (
+            "cluster.deep-interval",
+            _have_one_interval(host),
+            f"{host.cluster.deep_interval:g} is the usual monitor's interval too; expected another number",
+        ),
     ]
+
+
+def _have_one_interval(host: LogicalHost) -> bool:
+    """Whether a suite's two monitors have the same: Pacemaker tells the operations of a resource apart by it."""
+    intervals = [_intervals(host, each) for each in host.suites if each in suites.COMMANDS]
+    return any(each["monitor"] == each.get(DEEP) for each in intervals)
 
 
 def _in_sequence(names: tuple[str, ...]) -> list[str]:
