@@ -48,7 +48,7 @@ def test_the_defaults_fit_our_own_suites(definition: str) -> None:
             "watch-manager deep-monitor",
             "raise cluster.limits.deep-monitor to 119",
         ),
-        ("failure-window = 1069", "watch failure window", "raise cluster.failure-window to 1070"),
+        ("failure-window = 572", "watch failure window", "raise cluster.failure-window to 573"),
         ("[limits]\nstart = 24", "watch-manager services' start", "raise limits.start by 1,"),
         ("[limits]\nservice-start = 109", "watch-base services' start", "raise limits.start by 1,"),
         ("[limits]\nservice-stop = 62", "watch-base services' stop", "raise limits.stop by 1,"),
@@ -57,6 +57,24 @@ def test_the_defaults_fit_our_own_suites(definition: str) -> None:
 def test_what_does_not_fit_names_the_number_to_change(definition: str, keys: str, subject: str, change: str) -> None:
     found = {entry.subject: entry.change for entry in unmet(host(definition, keys))}
     assert found[subject].startswith(change)
+
+
+@pytest.mark.parametrize(("restarts", "window", "fits"), [(10, 573, True), (99, 572, False), (0, 1, True)])
+def test_failures_counted_from_the_last_one_on_need_one_round(
+    definition: str, restarts: int, window: int, fits: bool
+) -> None:
+    of = model(host(definition, f"restarts = {restarts}\nfailure-window = {window}"))
+    assert budget.since_last_failure(of).fits == fits
+
+
+def test_failures_counted_from_the_first_one_on_need_every_round_of_the_whole_host(definition: str) -> None:
+    of = model(host(definition, "restarts = 10\nfailure-window = 8859"))
+    asked = budget.since_first_failure(of)
+    whole = 10 + sum(each.limits[key].seconds for each in of.resources[2:] for key in ("start", "stop", "monitor"))
+    assert asked.needed == 10 * whole
+    assert asked.change.startswith(f"raise cluster.failure-window to {10 * whole:g}")
+    assert not asked.fits
+    assert asked in budget.entries(host(definition), of, {}, budget.since_first_failure)
 
 
 def test_the_longest_chain_of_services_counts_not_their_sum(definition: str) -> None:

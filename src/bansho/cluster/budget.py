@@ -3,7 +3,7 @@
 Every entry that does not fit names the number to change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
@@ -20,6 +20,10 @@ SHORTEN = {
     "monitor": "cluster.retries, cluster.retry-interval or cluster.status-timeout",
 }
 """Operation -> the keys that make it need less."""
+
+
+ROUND = ("start", "stop", "monitor")
+"""The operations of a whole restart."""
 
 
 class Entry(NamedTuple):
@@ -61,15 +65,47 @@ class Chain(NamedTuple):
         return " + ".join(f"{name} {limit:g}" for name, limit in zip(self.services, self.limits, strict=True))
 
 
-def entries(host: LogicalHost, model: Model, suites: Mapping[str, Suite]) -> list[Entry]:
-    """Every demand that can be told; `suites` are the process definitions that can be read on this node."""
+def since_last_failure(model: Model) -> Entry:
+    """Failures are forgotten when the last one is as old as the window: the next one must come before that."""
+    suites = _suites(model)
+    slowest = max(_round(model, each, suites[place:]) for place, each in enumerate(suites))
+    return _failure_window(
+        model,
+        slowest if model.restarts else 0,
+        f"{slowest:g} for interval, monitor, stop and start of the slowest suite, and stop of what needs it",
+        "limits.start or limits.stop",
+    )
+
+
+def since_first_failure(model: Model) -> Entry:
+    """Restarts are counted within a window that begins with the first one, and each is one of the whole host."""
+    suites = _suites(model)
+    whole = model.monitor_interval + sum(each.limits[key].seconds for each in suites for key in ROUND)
+    return _failure_window(
+        model,
+        model.restarts * whole,
+        f"{model.restarts} restarts x {whole:g} for interval, monitor, stop and start of all suites",
+        "cluster.restarts",
+    )
+
+
+def entries(
+    host: LogicalHost,
+    model: Model,
+    suites: Mapping[str, Suite],
+    window: Callable[[Model], Entry] = since_last_failure,
+) -> list[Entry]:
+    """Every demand that can be told; `suites` are the process definitions that can be read on this node.
+
+    `window` is how the cluster product counts failures; Pacemaker does it from the last one on.
+    """
     found: list[Entry] = []
     for suite in host.suites:
         resource = next(each for each in model.resources if each.id == f"{host.name}-{suite}")
         found += _operations(host, suite, resource)
         if suite in suites:
             found += _services(host, suite, resource, suites[suite])
-    return [*found, _failure_window(model)]
+    return [*found, window(model)]
 
 
 def _operations(host: LogicalHost, suite: str, resource: Resource) -> Iterator[Entry]:
@@ -121,18 +157,23 @@ def _limit(service: Service, operation: str) -> float:
     return limit
 
 
-def _failure_window(model: Model) -> Entry:
+def _suites(model: Model) -> list[Resource]:
+    return [each for each in model.resources if each.kind is Kind.SUITE]
+
+
+def _round(model: Model, failed: Resource, stopped: list[Resource]) -> float:
+    """Seconds from one failure of a suite to the next at the latest, if it fails again after the restart."""
+    stops = sum(each.limits["stop"].seconds for each in stopped)
+    return model.monitor_interval + failed.limits["monitor"].seconds + stops + failed.limits["start"].seconds
+
+
+def _failure_window(model: Model, needed: float, why: str, lower: str) -> Entry:
     """A failure must still be counted when the one that makes the logical host fail over comes."""
-    slowest = max(_round(model, each) for each in model.resources if each.kind is Kind.SUITE)
     return Entry(
         f"{model.name} failure window",
-        model.restarts * slowest,
-        f"{model.restarts} restarts x {slowest:g} for interval, monitor, stop and start of the slowest suite",
+        needed,
+        why,
         model.failure_window,
         "the definition's cluster.failure-window",
-        f"raise cluster.failure-window to {model.restarts * slowest:g}, or lower cluster.restarts",
+        f"raise cluster.failure-window to {needed:g}, or lower {lower}",
     )
-
-
-def _round(model: Model, resource: Resource) -> float:
-    return model.monitor_interval + sum(resource.limits[each].seconds for each in SHORTEN if each != models.DEEP)
