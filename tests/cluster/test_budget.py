@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bansho.cluster import budget
 from bansho.cluster.budget import Entry
-from bansho.cluster.model import model
+from bansho.cluster.model import derived, model
 from bansho.logicalhost.definition import LogicalHost, parse
 from bansho.process import definition as processes
 from bansho.process.definition import Suite
+
+EXAMPLE = Path(__file__).parents[2] / "docs/definition.md"
 
 
 def host(definition: str, keys: str = "") -> LogicalHost:
@@ -57,6 +60,16 @@ def test_the_defaults_fit_our_own_suites(definition: str) -> None:
 def test_what_does_not_fit_names_the_number_to_change(definition: str, keys: str, subject: str, change: str) -> None:
     found = {entry.subject: entry.change for entry in unmet(host(definition, keys))}
     assert found[subject].startswith(change)
+
+
+def test_the_limits_in_the_documentation_are_the_derived_ones() -> None:
+    _, _, rest = EXAMPLE.read_text().partition("```toml\n")
+    shown = parse(rest.partition("```")[0], Path("watch.toml"))
+    needed = [derived(shown, suite) for suite in shown.suites]
+    assert msgspec.structs.asdict(shown.cluster.limits) == {
+        operation: max(each[operation].seconds for each in needed) for operation in needed[0]
+    }
+    assert all(entry.fits for entry in budget.entries(shown, model(shown), suites(shown)))
 
 
 @pytest.mark.parametrize(("restarts", "window", "fits"), [(10, 573, True), (99, 572, False), (0, 1, True)])
