@@ -1,5 +1,6 @@
 """Single checks of the doctor, each with its condition brought about."""
 
+import os
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,6 +77,28 @@ def test_a_definition_that_cannot_be_read_is_no_all_clear(house: "House") -> Non
     assert Level.UNKNOWN in levels(directory.alone(subject(define(house))))
 
 
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("place", ["logical-hosts/watch.toml", "logical-hosts", "."])
+def test_a_definition_that_another_than_root_can_change_is_found(house: "House", place: str) -> None:
+    host = define(house)
+    path = house.etc / place
+    os.chown(path, 1234567, 0)
+    found = words(directory.permissions(subject(host)))
+    assert found == f"{path} belongs to number 1234567, who can change it"
+    os.chown(path, 0, 0)
+    path.chmod(path.stat().st_mode | 0o020)
+    assert f"{path} may be changed by others than its owner" in words(directory.permissions(subject(host)))
+
+
+def test_a_definition_that_no_cluster_takes_is_wrong_not_unknown(house: "House") -> None:
+    host = define(house, 'suites = ["manager", "base"]')
+    check = next(each for each in examine.CHECKS if each.look is membership.budget)
+    examined = list(examine.examine(subject(host), [check]))
+    assert examine.verdict(examined) == examine.WRONG
+    assert "BSHO6001-E" in words(examined[0].findings)
+
+
+@pytest.mark.usefixtures("as_root")
 def test_secrets_that_everybody_may_read_are_found(house: "House") -> None:
     host = define(house, directory="shared")
     secret = host.shared.conf / "tokens.json"

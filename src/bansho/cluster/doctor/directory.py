@@ -1,6 +1,7 @@
 """The shared directory, the address and the disk belong to one logical host alone; and who may read what."""
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,12 +46,7 @@ def shared_things(one: LogicalHost, other: LogicalHost) -> Iterator[str]:
 
 def permissions(subject: Subject) -> Iterator[Finding]:
     """Nobody but root changes the definition; nobody but the services reads their secrets."""
-    path = definition.path_of(subject.host.name)
-    loose = [each for each in (path, path.parent, path.parent.parent) if each.stat().st_mode & 0o022]
-    for each in loose:
-        yield wrong(f"{each} may be changed by others than its owner ({mode(each)})", f"chmod go-w {each}")
-    if not loose:
-        yield right(f"{path} can be changed by its owner alone")
+    yield from of_root_alone(definition.path_of(subject.host.name))
     if not subject.online:
         yield unknown("the secrets in conf/: the shared directory is not on this node", "run this on the active node")
         return
@@ -60,6 +56,29 @@ def permissions(subject: Subject) -> Iterator[Finding]:
         yield wrong(f"{each} may be read or changed by everybody ({mode(each)})", f"chmod o= {each}")
     if not readable:
         yield right("the secrets in conf/ are the services' alone")
+
+
+def of_root_alone(path: Path) -> Iterator[Finding]:
+    """Whether only root can change a definition: root runs commands in the folders that it names."""
+    fine = True
+    for each in (path, path.parent, path.parent.parent):
+        found = each.stat()
+        if found.st_uid != 0:
+            fine = False
+            yield wrong(f"{each} belongs to {owner(found.st_uid)}, who can change it", f"chown root {each}")
+        if found.st_mode & 0o022:
+            fine = False
+            yield wrong(f"{each} may be changed by others than its owner ({mode(each)})", f"chmod go-w {each}")
+    if fine:
+        yield right(f"{path} can be changed by root alone")
+
+
+def owner(uid: int) -> str:
+    """The user's name, or what stands for it where nobody has that number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"number {uid}"
 
 
 def mode(path: Path) -> str:

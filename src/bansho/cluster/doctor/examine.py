@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from bansho.cluster.agent import shared
 from bansho.cluster.doctor import clock, directory, disk, membership, names, network, programs
-from bansho.cluster.doctor.finding import CannotTell, Check, Examined, Finding, Level, Subject, unknown
-from bansho.cluster.errors import ToolFailed, ToolMissing
+from bansho.cluster.doctor.finding import CannotTell, Check, Examined, Finding, Level, Subject, unknown, wrong
+from bansho.cluster.errors import NotForACluster, ToolFailed, ToolMissing
 from bansho.cluster.pacemaker import status
 from bansho.cluster.pacemaker.cib import Cib, parse
 from bansho.contract.messages import BanshoError
@@ -67,6 +67,8 @@ def examine(subject: Subject, checks: Sequence[Check] = CHECKS) -> Iterator[Exam
 def _look(check: Check, subject: Subject) -> Iterator[Finding]:
     try:
         yield from check.look(subject)
+    except NotForACluster as error:
+        yield wrong(str(error), "correct that key of the definition")
     except (CannotTell, BanshoError, OSError) as reason:
         yield unknown(str(reason), "mend that, and examine the node again")
 
