@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bansho.contract import limits
+from bansho.drill import campaign
 from bansho.drill.audits import AUDITS, Evidence
 from bansho.drill.audits.evidence import Answer, Call, Sample, Sighting
 from bansho.drill.audits.status import LONGEST_RETRY
@@ -244,6 +245,28 @@ def test_a_good_round_is_clean(evidence: Evidence) -> None:
 def test_a_planted_violation_is_noticed(audit: str, planted: str, evidence: Evidence) -> None:
     assert BY_ID[audit].observed(evidence)
     assert list(BY_ID[audit].violations(evidence))
+
+
+UNSEEN: list[tuple[str, Evidence]] = [
+    ("I1", GOOD._replace(changes=[])),
+    ("I1", GOOD._replace(sightings=[])),
+    ("I3", GOOD._replace(samples=[])),
+    ("I4", GOOD._replace(samples=[])),
+    ("I10", GOOD._replace(changes=[])),
+    ("I10", GOOD._replace(sightings=[])),
+    ("I12", GOOD._replace(sightings=[])),
+]
+
+
+@pytest.mark.parametrize(("audit", "evidence"), UNSEEN)
+def test_what_nobody_looked_at_was_not_kept(audit: str, evidence: Evidence) -> None:
+    assert campaign.verdicts(GOOD)[audit] == []
+    assert campaign.verdicts(evidence)[audit] is None
+
+
+def test_what_was_seen_broken_is_broken_whatever_else_was_not_seen() -> None:
+    found = campaign.verdicts(GOOD._replace(sightings=[], lease_owner="n1"))
+    assert found["I1"] == ["the lease names n1, and n2 is active"]
 
 
 def test_every_audit_has_a_planted_violation() -> None:

@@ -137,9 +137,10 @@ def verdicts(evidence: Evidence, error: str = "") -> dict[str, list[str] | None]
 
 
 def _judged(audit: Audit, evidence: Evidence) -> list[str] | None:
-    """An audit that itself ends by an exception has not found the invariant kept."""
+    """What was seen broken is broken, whatever else was not seen; an audit that ends has not found it kept."""
     try:
-        return list(audit.violations(evidence)) if audit.observed(evidence) else None
+        found = list(audit.violations(evidence))
+        return found if found or audit.observed(evidence) else None
     except Exception as problem:
         return [f"the audit itself ended: {told(problem)}"]
 

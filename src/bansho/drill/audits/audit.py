@@ -18,5 +18,5 @@ class Audit(ABC):
         """A sentence for each violation; none where the invariant was kept."""
 
     def observed(self, evidence: Evidence) -> bool:  # noqa: ARG002 - most can always be judged
-        """Whether the evidence says anything about this invariant: without, it counts neither as kept nor as broken."""
+        """Whether silence is a verdict: without, the invariant counts as kept nowhere, and broken where it was seen."""
         return True

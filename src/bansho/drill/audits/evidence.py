@@ -113,3 +113,8 @@ class Evidence(NamedTuple):
     mended: float = 0.0
     """When the faults were undone."""
     answers: Sequence[Answer] = ()
+
+    @property
+    def watched(self) -> bool:
+        """Whether disk, address and processes were looked at: the first look at disk and address finds an owner."""
+        return bool(self.changes and self.sightings)

@@ -21,6 +21,10 @@ class OneOwner(Audit):
     id = "I1"
     holds = "never two owners of one shared directory"
 
+    def observed(self, evidence: Evidence) -> bool:
+        """What nobody looked at was not kept."""
+        return evidence.watched
+
     def violations(self, evidence: Evidence) -> Iterator[str]:
         """Two nodes with the disk, the address or services at once; an epoch that did not grow."""
         for change in overlaps(evidence.changes):
@@ -53,6 +57,10 @@ class Sequence(Audit):
 
     id = "I10"
     holds = "taken over in the sequence disk, address, Base, Manager, and given back in reverse"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """What nobody looked at was not kept."""
+        return evidence.watched
 
     def violations(self, evidence: Evidence) -> Iterator[str]:
         """By the takeover history and by what was seen from outside."""

@@ -78,6 +78,10 @@ class RetryEnds(Audit):
     id = "I4"
     holds = "12 never lasts beyond its limit"
 
+    def observed(self, evidence: Evidence) -> bool:
+        """Without an answer there is nothing to judge."""
+        return bool(evidence.samples)
+
     def violations(self, evidence: Evidence) -> Iterator[str]:
         """Each run of answers 12 that is too long."""
         ordered = sorted(evidence.samples, key=lambda each: (each.node, each.suite, each.at))
@@ -181,6 +185,10 @@ class NoLocalRestart(Audit):
 
     id = "I12"
     holds = "no service is restarted while its process manager lives"
+
+    def observed(self, evidence: Evidence) -> bool:
+        """Without a look there is nothing to judge."""
+        return bool(evidence.sightings)
 
     def violations(self, evidence: Evidence) -> Iterator[str]:
         """Each service that a process manager started twice."""
