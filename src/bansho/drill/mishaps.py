@@ -1,10 +1,13 @@
 """What goes wrong with the drill itself: it is a round's finding, with its traceback, and never the campaign's end."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from bansho.contract.messages import BanshoError
+
+T = TypeVar("T")
 
 
 def told(problem: Exception) -> str:
@@ -31,6 +34,12 @@ class Mishaps:
             yield
         except Exception as problem:
             self._found.append(problem)
+
+    def read(self, reading: Callable[[], T], otherwise: T) -> T:
+        """What is read, or `otherwise` where it cannot be, which is noted."""
+        with self.noted():
+            return reading()
+        return otherwise
 
     @property
     def tracebacks(self) -> str:

@@ -35,12 +35,12 @@ def run(
     """Runs the rounds; each result as it comes. What a violation needs to be looked into is in `folder/round-N`.
 
     However it ends, the logical host is brought home, its failures are forgotten and the token is revoked; what could
-    not be undone is said on stderr. Raises NotFit where it is not all well between two rounds.
+    not be undone is said on stderr. Raises NoLongerFit where it is not all well between two rounds.
     """
     with sending.traffic(here, stamp, rate) as traffic, _given_back(here):
         for number, fault in enumerate(faults, 1):
             if number > 1:
-                readiness.require(here, token=True)
+                readiness.require_still(here, number - 1)
             result = _round(here, number, fault, traffic, len(faults), folder)
             yield result
             if not result.clean:
@@ -67,22 +67,26 @@ def _given_back(here: Here) -> Iterator[None]:
 
 def _round(here: Here, number: int, fault: Announced, traffic: sending.Traffic, rounds: int, folder: Path) -> Result:
     going = Round(here, number, fault, traffic)
-    mishaps = Mishaps()
-    with step(f"round {number} of {rounds}: {fault.name}"), mishaps.noted():
+    with step(f"round {number} of {rounds}: {fault.name}"):
         going.run()
-    trace.tracebacks(mishaps, folder / f"round-{number}")
     evidence = going.evidence()
-    nodes = [each.name for each in here.status().nodes]
-    result = campaign.result_of(number, evidence, nodes, going.noticed, going.due, str(mishaps))
+    nodes = going.mishaps.read(lambda: [each.name for each in here.status().nodes], [*here.host.cluster.nodes])
+    result = campaign.result_of(number, evidence, nodes, going.noticed, going.due, str(going.mishaps))
     result = result._replace(verdicts={name: _judged(name, found) for name, found in result.verdicts.items()})
-    if not result.clean:
-        _keep(here, evidence, result, folder / f"round-{number}")
-    return result
+    return result if result.clean else _kept(here, evidence, result, going.mishaps, folder / f"round-{number}")
 
 
 def _judged(invariant: str, found: list[str] | None) -> list[str] | None:
     """What one node cannot see is no verdict, unless it saw a violation."""
     return None if invariant in UNSEEN and not found else found
+
+
+def _kept(here: Here, evidence: Evidence, result: Result, mishaps: Mishaps, folder: Path) -> Result:
+    """With its folder written; what cannot be had is one mishap more."""
+    with mishaps.noted():
+        _keep(here, evidence, result, folder)
+    trace.tracebacks(mishaps, folder)
+    return result._replace(error=str(mishaps))
 
 
 def _keep(here: Here, evidence: Evidence, result: Result, folder: Path) -> None:

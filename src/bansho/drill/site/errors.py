@@ -13,6 +13,16 @@ class NotFit(BanshoError):
     text = "no drill of logical host {name} from {node}: {reasons}; nothing was done"
 
 
+class NoLongerFit(BanshoError):
+    """Raised when a cluster is not well after a round: the next one would be a fault on top of that.
+
+    Action: mend each reason. The report has the rounds that were done, and what they changed is given back.
+    """
+
+    id = "BSHO8026-E"
+    text = "no further drill of logical host {name} from {node}; rounds done: {rounds}; now: {reasons}"
+
+
 class Unconfirmed(BanshoError):
     """Raised when the plan of a drill on a cluster was shown and not agreed to.
 

@@ -8,7 +8,7 @@ from bansho.cluster.pacemaker import cib, status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.cluster.pacemaker.status import HostStatus
 from bansho.contract.suites import COMMANDS
-from bansho.drill.site.errors import NotFit
+from bansho.drill.site.errors import NoLongerFit, NotFit
 from bansho.drill.site.here import Here, is_root
 
 TOKEN = "drill"  # noqa: S105 - a name
@@ -17,14 +17,16 @@ LEFT_BY_A_MOVE = "cli-"
 """With this begin the ids of the constraints that `crm_resource --move` leaves."""
 
 
-def require(here: Here, *, token: bool = False) -> None:
-    """Raises NotFit with every reason against a drill, or NotRegistered, ToolMissing, ToolFailed.
-
-    `token`: whether the probe token is this drill's.
-    """
-    found = [*reasons(here), *([] if token else _token(here))]
-    if found:
+def require(here: Here) -> None:
+    """Raises NotFit with every reason against a drill, or NotRegistered, ToolMissing, ToolFailed."""
+    if found := [*reasons(here), *_token(here)]:
         raise NotFit(name=here.name, node=here.node, reasons="; ".join(found))
+
+
+def require_still(here: Here, rounds: int) -> None:
+    """After so many rounds of this drill, whose token it is: raises NoLongerFit, or as `require` does."""
+    if found := list(reasons(here)):
+        raise NoLongerFit(name=here.name, node=here.node, rounds=rounds, reasons="; ".join(found))
 
 
 def reasons(here: Here) -> Iterator[str]:

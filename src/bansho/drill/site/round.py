@@ -14,16 +14,19 @@ from bansho.drill import stored, takeover
 from bansho.drill.audits.evidence import Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
+from bansho.drill.mishaps import Mishaps
 from bansho.drill.round import RECOVERY
 from bansho.drill.site import fencing, local
 from bansho.drill.site.errors import NOT_UNDONE
 from bansho.drill.site.faults import Announced
+from bansho.drill.site.fencing import Fencing
 from bansho.drill.site.here import Here, call
 from bansho.drill.site.interruption import undisturbed
 from bansho.drill.site.observer import Observer
 from bansho.drill.site.sending import Traffic
 from bansho.drill.stage import LOOK, UP, Sender, wait
 from bansho.drill.traffic import Ledger
+from bansho.lab.powerlog import Entry
 from bansho.logicalhost import history, lease
 from bansho.process import definition
 
@@ -34,12 +37,13 @@ EFFECT = 20.0
 
 
 class Round:
-    """A round as it goes. After `run`, or after whatever it raised, `evidence` is what was gathered until then."""
+    """A round as it goes. After `run` and `evidence`, `mishaps` are what kept it from its end, or from seeing."""
 
     def __init__(self, here: Here, number: int, fault: Announced, traffic: Traffic) -> None:
         self.here, self.number, self.fault, self.traffic = here, number, fault, traffic
         self.began = self.struck = self.mended = time.time()
         self.victim, self.successor = here.node, ""
+        self.mishaps = Mishaps()
         self.noticed = False
         self.recovered: float | None = None
         self.stored: list[int] = []
@@ -47,13 +51,19 @@ class Round:
         self.remains: list[Remains] = []
         self.active_groups = -1
         self.lease_owner = ""
-        self.required = {suite: frozenset(definition.load(here.host, suite).enabled) for suite in COMMANDS}
-        self._fenced = fencing.known()
+        self.required: dict[str, frozenset[str]] = {}
+        self._fenced: frozenset[Fencing] | None = None
         self._sender: Sender | None = None
         self._observer: Observer | None = None
 
     def run(self) -> None:
-        """The whole round; whatever happens in it, the fault is undone. Raises BanshoError."""
+        """The whole round, as far as it can be brought; whatever happens in it, the fault is undone."""
+        with self.mishaps.noted():
+            self._run()
+
+    def _run(self) -> None:
+        self.required = {suite: frozenset(definition.load(self.here.host, suite).enabled) for suite in COMMANDS}
+        self._fenced = fencing.known()
         with self._observed() as (sender, observer):
             takeover.until_acknowledged(sender, BEFORE)
             self._strike(observer)
@@ -72,7 +82,7 @@ class Round:
     def _observed(self) -> Iterator[tuple[Sender, Observer]]:
         self._sender = self.traffic.send(self.number)
         try:
-            with Observer(self.here) as self._observer:
+            with Observer(self.here, self.mishaps) as self._observer:
                 yield self._sender, self._observer
         finally:
             self._sender.stop()
@@ -170,6 +180,13 @@ class Round:
         except psycopg.Error as error:
             raise NotReached(what="the IM database to answer", limit=0, state=error) from None
 
+    def _power(self) -> list[Entry]:
+        """The fencing of the round; none where nobody knows what had been fenced before."""
+        return [] if self._fenced is None else fencing.since(self._fenced, self.began)
+
+    def _ledger(self) -> Ledger:
+        return self._sender.ledger() if self._sender else Ledger({}, {})
+
     def evidence(self) -> Evidence:
         """What was gathered. The takeover history is on the shared disk: it is told where that is here."""
         return Evidence(
@@ -183,13 +200,13 @@ class Round:
             struck=self.struck,
             recovered=self.recovered,
             changes=self._observer.changes if self._observer else [],
-            marks=history.marks(self.here.host.shared),
-            power=fencing.since(self._fenced, self.began),
+            marks=self.mishaps.read(lambda: history.marks(self.here.host.shared), []),
+            power=self.mishaps.read(self._power, []),
             samples=self._observer.samples if self._observer else [],
             sightings=self._observer.sightings if self._observer else [],
             remains=self.remains,
             calls=self.calls,
-            ledger=self._sender.ledger() if self._sender else Ledger({}, {}),
+            ledger=self.mishaps.read(self._ledger, Ledger({}, {})),
             stored=self.stored,
             required=self.required,
             lease_owner=self.lease_owner,
