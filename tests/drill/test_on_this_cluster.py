@@ -166,6 +166,21 @@ def test_a_reset_needs_a_flag_of_its_own(standing: Stage, active: Node) -> None:
     assert f"reset on {active.name}" not in shown.stdout
 
 
+def test_a_node_that_is_not_as_announced_any_more_is_not_reset(standing: Stage, active: Node) -> None:
+    """A preference above the stickiness draws the logical host home, once the constraint of the move is gone."""
+    before, power = left(standing, active), len(standing.lab.power_log())
+    sh(f"crm configure location home {HOST} 100000: $1")(standing, active)
+    try:
+        done = drill(active, "--faults", "reset", "--with-reset", "--yes")
+    finally:
+        sh("crm configure delete home; crm_resource --wait")(standing, active)
+    assert done.returncode == VIOLATED, (done.stdout, done.stderr)
+    report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
+    assert "BSHO8027-E" in report["rounds"][0]["error"]
+    assert len(standing.lab.power_log()) == power
+    assert left(standing, active) == before
+
+
 def test_the_node_itself_is_put_to_rest_and_everything_is_given_back(standing: Stage, active: Node) -> None:
     before = left(standing, active)
     done = drill(active, "--faults", "standby", "--yes", "--rate", "20")
@@ -177,7 +192,7 @@ def test_the_node_itself_is_put_to_rest_and_everything_is_given_back(standing: S
     kept = {name for name, found in round_["verdicts"].items() if found == []}
     assert kept >= {"I0", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I14"}
     assert round_["verdicts"]["I1"] is None
-    assert "other nodes only" in report["notes"][0]
+    assert "seen from other nodes" in report["notes"][0]
     assert left(standing, active) == before
 
 

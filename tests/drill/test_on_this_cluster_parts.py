@@ -7,25 +7,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from subprocess import PIPE
 from types import SimpleNamespace
 from typing import Any, TypeVar
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.nodes import until
 
+from bansho.cluster.pacemaker import status
 from bansho.cluster.pacemaker.cib import Cib
+from bansho.cluster.pacemaker.status import NodeState
 from bansho.drill import attention
 from bansho.drill.census import Found
 from bansho.drill.errors import UnknownFault
 from bansho.drill.mishaps import Mishaps
-from bansho.drill.site import campaign, local
+from bansho.drill.site import campaign, local, readiness, sending
 from bansho.drill.site import observer as observing
 from bansho.drill.site.campaign import series
-from bansho.drill.site.errors import NeedsFlag
+from bansho.drill.site.errors import NeedsFlag, NoLongerFit, NoPlace, NotAsAnnounced
 from bansho.drill.site.faults import RESET_FLAG, Announced, KillPostmaster, Move, Reset, Standby, Stop, chosen
 from bansho.drill.site.observer import Observer
 from bansho.logicalhost import history
@@ -174,3 +178,97 @@ def test_what_needs_a_flag_is_neither_left_to_chance_nor_done_without_it() -> No
         chosen(FAULTS, ["reset"], [])
     with pytest.raises(UnknownFault, match="power-loss"):
         chosen(FAULTS, ["power-loss"], [RESET_FLAG])
+
+
+def crm_mon(**where: str) -> Element:
+    """The cluster's status with these resources, each on a node or nowhere; fencing devices begin with `fence`."""
+    seen = Element("pacemaker-result")
+    resources = SubElement(seen, "resources")
+    for name, node in where.items():
+        agent = "stonith:fence_x" if name.startswith("fence") else "ocf:heartbeat:Dummy"
+        resource = SubElement(resources, "resource", id=name, resource_agent=agent)
+        if node:
+            SubElement(resource, "node", name=node)
+    return seen
+
+
+class Moved:
+    """The logical host `watch` as n1 sees it, its disk wherever it is now; notes what is run."""
+
+    name, node = "watch", "n1"
+    host = SimpleNamespace(cluster=SimpleNamespace(nodes=("n1", "n2", "n3")))
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, disk: str = "n1", **elsewhere: str) -> None:
+        self.disk, self.ran = disk, list[tuple[str, ...]]()
+        monkeypatch.setattr(status, "look", lambda cib: crm_mon(disk=disk, fence="n2", **elsewhere))
+        monkeypatch.setattr(Cib, "run", lambda cib, *command, **options: self.ran.append(command))
+
+    def status(self) -> Any:
+        nodes = [NodeState(name, "online") for name in ("n1", "n2", "n3", "n4")]
+        return SimpleNamespace(home=self.disk, nodes=nodes, resources=[SimpleNamespace(id="disk")])
+
+
+@pytest.mark.parametrize(("elsewhere", "node"), [({}, "n2"), ({"web": "n2"}, "n3"), ({"web": ""}, "n2")])
+def test_a_reset_is_aimed_at_a_node_that_carries_nothing_else(
+    elsewhere: dict[str, str], node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here: Any = Moved(monkeypatch, **elsewhere)
+    assert Reset().aimed(here).node(here) == node
+
+
+def test_without_such_a_node_there_is_no_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    here: Any = Moved(monkeypatch, web="n2", mail="n3")
+    with pytest.raises(NoPlace, match="n1, n2, n3, n4"):
+        Reset().aimed(here)
+
+
+def test_the_node_that_was_announced_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    here: Any = Moved(monkeypatch, disk="n2", web="n3")
+    Reset("n2").strike(here)
+    assert here.ran == [("stonith_admin", "--reboot", "n2")]
+
+
+@pytest.mark.parametrize(
+    ("announced", "disk", "elsewhere", "found"),
+    [
+        ("n2", "n1", {}, "watch runs on n1"),
+        ("n2", "n3", {}, "watch runs on n3"),
+        ("n2", "", {}, "watch runs nowhere whole"),
+        ("n1", "n1", {}, "watch runs on n1"),
+        ("", "", {}, "watch runs nowhere whole"),
+        ("n2", "n2", {"web": "n2"}, "it carries web"),
+    ],
+)
+def test_no_node_is_reset_that_is_not_as_announced(
+    announced: str, disk: str, elsewhere: dict[str, str], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A constraint that draws the logical host home may do so as soon as that of the move is gone."""
+    here: Any = Moved(monkeypatch, disk=disk, **elsewhere)
+    with pytest.raises(NotAsAnnounced, match=found):
+        Reset(announced).strike(here)
+    assert here.ran == []
+
+
+def test_it_is_not_even_moved_to_a_node_that_carries_something_by_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    here: Any = Moved(monkeypatch, web="n2")
+    with pytest.raises(NotAsAnnounced, match="web"):
+        Reset("n2").prepare(here)
+    assert here.ran == []
+
+
+def test_a_cluster_that_is_not_well_after_a_round_has_no_further_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+
+    def clean(here: object, number: int, *_: object) -> Any:
+        done.append(number)
+        return SimpleNamespace(clean=True)
+
+    monkeypatch.setattr(sending, "traffic", lambda *_: nullcontext())
+    monkeypatch.setattr(campaign, "_given_back", lambda here: nullcontext())
+    monkeypatch.setattr(campaign, "_round", clean)
+    monkeypatch.setattr(readiness, "reasons", lambda here: iter(["it is in maintenance"]))
+    with pytest.raises(NoLongerFit, match="rounds done: 1; now: it is in maintenance"):
+        list(campaign.run(Broken(), [Stop(), Stop()], 10.0, "x", tmp_path))  # type: ignore[arg-type]
+    assert done == [1]

@@ -35,7 +35,8 @@ def run(
     except NotFit as refusal:
         click.echo(refusal, err=True)
         return REFUSED
-    chosen = faults.chosen(faults.faults(here), names, [faults.RESET_FLAG] if reset else [])
+    named = faults.chosen(faults.faults(here), names, [faults.RESET_FLAG] if reset else [])
+    chosen = [fault.aimed(here) for fault in named]
     series = announced.series(chosen, rounds)
     click.echo("\n".join(announcement.lines(here, chosen, series, rate, stamp)))
     if not yes:

@@ -61,7 +61,7 @@ def forecast(here: Here) -> Forecast:
 def lines(
     here: Here, faults: Sequence[Announced], rounds: Sequence[Announced], rate: float, stamp: str
 ) -> Iterator[str]:
-    """The plan. Raises NoPlace."""
+    """The plan."""
     expected = forecast(here).words()
     yield f"drill of logical host {here.name} on this cluster; it runs on {here.node}, which is this node"
     yield from _traffic(here, rate, stamp)

@@ -53,6 +53,16 @@ class NoPlace(BanshoError):
     text = "{fault}: no other node is online that carries nothing but fencing; the nodes: {nodes}"
 
 
+class NotAsAnnounced(BanshoError):
+    """Raised when a node must not be reset: the logical host is not on it, or does not have it for itself any more.
+
+    Action: see whether a location constraint draws it, or something else, elsewhere; or leave the fault out.
+    """
+
+    id = "BSHO8027-E"
+    text = "{node} was announced to be reset, with the logical host alone on it; now {found}; no node was reset"
+
+
 NOT_UNDONE = Message("BSHO8025-W", "logical host {name}: could not be given back: {what}; by hand: {todo}")
 """Something that a drill on a cluster changed is still changed.
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Literal
+from xml.etree.ElementTree import Element
 
 from bansho.cluster.pacemaker import operate, status
 from bansho.cluster.pacemaker.cib import Cib
@@ -16,7 +17,7 @@ from bansho.drill.errors import NoTarget, UnknownFault
 from bansho.drill.faults.fault import Expected
 from bansho.drill.round import RECOVERY
 from bansho.drill.site import local
-from bansho.drill.site.errors import NeedsFlag, NoPlace
+from bansho.drill.site.errors import NeedsFlag, NoPlace, NotAsAnnounced
 from bansho.drill.site.here import Here
 from bansho.process import definition
 
@@ -41,8 +42,12 @@ class Announced(ABC):
     flag: str = ""
     """The option without which it is not done."""
 
+    def aimed(self, here: Here) -> "Announced":  # noqa: ARG002 - most strike the node that they are called on
+        """The fault with the node that it will strike, which is announced: no other one may be. Raises NoPlace."""
+        return self
+
     def node(self, here: Here) -> str:
-        """Which node it strikes. Raises NoPlace."""
+        """Which node it strikes."""
         return here.node
 
     def prepare(self, here: Here) -> None:  # noqa: B027 - most need nothing
@@ -171,28 +176,41 @@ class Reset(Announced):
     may_fence = True
     flag = RESET_FLAG
 
-    def node(self, here: Here) -> str:
-        """Another node of the logical host's that carries nothing but fencing devices."""
+    def __init__(self, node: str = "") -> None:
+        self._node = node
+
+    def aimed(self, here: Here) -> "Reset":
+        """At another node of the logical host's that carries nothing but fencing devices."""
         seen = status.look(Cib())
-        busy = {
-            node.get("name")
-            for resource in seen.findall(".//resource")
-            if not (resource.get("resource_agent") or "").startswith("stonith:")
-            for node in resource.findall("node")
-        }
         online = [each.name for each in here.status().nodes if each.state == "online"]
-        free = [each for each in online if each in here.host.cluster.nodes and each != here.node and each not in busy]
+        others = [each for each in online if each in here.host.cluster.nodes and each != here.node]
+        free = [each for each in others if not carried(seen, each)]
         if not free:
             raise NoPlace(fault=self.name, nodes=", ".join(online))
-        return free[0]
+        return Reset(free[0])
+
+    def node(self, here: Here) -> str:  # noqa: ARG002 - it was announced
+        """The one it was aimed at."""
+        return self._node
 
     def prepare(self, here: Here) -> None:
-        """Moves it there."""
-        operate.move(here.name, self.node(here), RECOVERY)
+        """Moves it there, and waits: without the constraint of the move the cluster may want it elsewhere."""
+        self._require_free(here)
+        operate.move(here.name, self._node, RECOVERY)
+        operate.settle(RECOVERY)
 
     def strike(self, here: Here) -> None:
-        """Resets the node that runs it."""
-        Cib().run("stonith_admin", "--reboot", here.status().home, patience=RECOVERY)
+        """Resets the node that was announced, where the logical host runs there, and alone. Raises NotAsAnnounced."""
+        home = here.status().home
+        if home != self._node or home in {"", here.node}:
+            raise NotAsAnnounced(node=self._node, found=f"{here.name} runs {f'on {home}' if home else 'nowhere whole'}")
+        self._require_free(here)
+        Cib().run("stonith_admin", "--reboot", self._node, patience=RECOVERY)
+
+    def _require_free(self, here: Here) -> None:
+        own = {each.id for each in here.status().resources}
+        if others := [each for each in carried(status.look(Cib()), self._node) if each not in own]:
+            raise NotAsAnnounced(node=self._node, found=f"it carries {', '.join(others)}")
 
     def undo(self, here: Here) -> None:
         """Waits until every node of the logical host's is back."""
@@ -201,6 +219,16 @@ class Reset(Announced):
             if all(each.state == "online" for each in here.status().nodes if each.name in here.host.cluster.nodes):
                 return
             time.sleep(1)
+
+
+def carried(seen: Element, node: str) -> list[str]:
+    """The ids of what runs on a node by the cluster's status, fencing devices aside."""
+    return [
+        resource.get("id", "")
+        for resource in seen.findall(".//resource")
+        if not (resource.get("resource_agent") or "").startswith("stonith:")
+        and node in {each.get("name") for each in resource.findall("node")}
+    ]
 
 
 GENERAL: list[Announced] = [KillPostmaster(), Stop(), Move(), Standby(), Reset()]
