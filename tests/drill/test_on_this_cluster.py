@@ -50,6 +50,7 @@ def lose_quorum(stage: Stage, node: Node) -> None:
 
 
 OTHERS = "for n in n1 n2 n3; do test $n = $1 || bansho cluster standby {} $n; done"
+PARAMETER = "crm_resource -r fence --set-parameter pcmk_host_list --parameter-value"
 BAN = f"crm_resource {{}} -r {HOST} -N $2"
 CONDITIONS: dict[str, tuple[Do, Do, Sequence[str]]] = {
     "fencing switched off, a move's constraint, another drill": (
@@ -66,6 +67,11 @@ CONDITIONS: dict[str, tuple[Do, Do, Sequence[str]]] = {
         sh("crm --wait resource stop fence"),
         sh("crm --wait resource start fence"),
         ["the fencing device fence does not run"],
+    ),
+    "a node that no device can fence": (
+        sh(f"{PARAMETER} 'n1 n2'; crm_resource --wait"),
+        sh(f"{PARAMETER} 'n1 n2 n3'; crm_resource --wait"),
+        ["no fencing device can fence n3"],
     ),
     "a failure counted": (
         sh("crm_resource --fail -r fence -N $(crm_resource -r fence -W | sed 's/.*: *//')"),
@@ -156,6 +162,19 @@ def test_without_yes_the_plan_is_shown_and_nothing_done(standing: Stage, active:
     assert plan.count("users notice") == plan.count("outage expected") == plan.count("by hand") == plan.count("\nround")
     assert left(standing, active) == before
     assert active.run(["test", "-e", REPORT]).returncode == 1
+
+
+def test_a_fencing_device_that_must_not_run_here_counts(standing: Stage, active: Node) -> None:
+    """This node's fencer has not got it then: the device's own list says whom it can fence."""
+    listed = ["stonith_admin", "--list", active.name]
+    sh("crm configure location not-here fence -inf: $1; crm_resource --wait")(standing, active)
+    try:
+        until(lambda: "0 fence devices" in active.run(listed).stdout)
+        shown = drill(active)
+    finally:
+        sh("crm configure delete not-here; crm_resource --wait")(standing, active)
+    assert shown.returncode == SHOWN, shown.stderr
+    until(lambda: "1 fence device" in active.run(listed).stdout)
 
 
 def test_a_reset_needs_a_flag_of_its_own(standing: Stage, active: Node) -> None:

@@ -1,10 +1,10 @@
-"""Whether a cluster may be drilled: everything well, and able to fence. Pure, but for `look`."""
+"""Whether a cluster may be drilled: everything well, and able to fence each of the logical host's nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from bansho.base import tokens
-from bansho.cluster.pacemaker import cib, status
+from bansho.cluster.pacemaker import cib, fencing, status
 from bansho.cluster.pacemaker.cib import Cib
 from bansho.cluster.pacemaker.status import HostStatus
 from bansho.contract.suites import COMMANDS
@@ -37,16 +37,18 @@ def reasons(here: Here) -> Iterator[str]:
         yield f"its suites are {', '.join(here.host.suites)}: the drill needs {' and '.join(COMMANDS)}"
         return
     live, seen = cib.parse(Cib().query()), status.look(Cib())
-    yield from of_cluster(live, seen)
+    yield from of_cluster(live, seen, fencing.unfenceable(live, here.host.cluster.nodes))
     yield from of_host(here, live, here.status())
 
 
-def of_cluster(live: Element, seen: Element) -> Iterator[str]:
-    """Of the cluster as a whole: `live` is its information base, `seen` its status."""
+def of_cluster(live: Element, seen: Element, unfenceable: Sequence[str]) -> Iterator[str]:
+    """Of the cluster as a whole: `live` is its information base, `seen` its status. Pure."""
     if problem := cib.fencing_problem(live):
         yield f"{problem}: configure one, see: bansho doctor"
     else:
         yield from _idle_devices(live, seen)
+        if unfenceable:
+            yield f"no fencing device can fence {', '.join(unfenceable)}, see: stonith_admin --list NODE"
     for each in status.failures(seen):
         yield f"{each.resource} has failures counted on {each.node}: mend it, then crm_resource --cleanup"
 
