@@ -206,6 +206,7 @@ def test_the_node_itself_is_put_to_rest_and_everything_is_given_back(standing: S
     assert done.returncode == 0, "\n".join([*done.stdout.splitlines()[-2:], done.stderr])
     report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
     (round_,) = report["rounds"]
+    assert report["kind"] == "campaign on a cluster"
     assert round_["victim"] == active.name != round_["successor"]
     assert round_["noticed"]
     kept = {name for name, found in round_["verdicts"].items() if found == []}

@@ -17,7 +17,7 @@ from bansho.drill import comparison, comparison_report, endurance, endurance_rep
 from bansho.drill.audits import AUDITS
 from bansho.drill.campaign import Result, Settings
 from bansho.drill.comparison import Trial
-from bansho.drill.errors import UnknownFault
+from bansho.drill.errors import OnACluster, UnknownFault
 from bansho.drill.faults import chosen
 from bansho.drill.growth import growth
 from bansho.drill.legs import Leg
@@ -193,6 +193,19 @@ def test_what_is_no_report_is_named(tmp_path: Path, text: str) -> None:
     result = CliRunner().invoke(group, ["drill", "summary", str(path)])
     assert result.exit_code != 0
     assert "Traceback" not in result.output
+
+
+def test_a_report_of_a_users_cluster_is_neither_gone_on_with_nor_added_to_a_labs(tmp_path: Path) -> None:
+    """In a lab its faults would strike something else, and its report would be written over without its notes."""
+    report.write(Settings(0, 1, ("stop",)), ROUNDS[:1], tmp_path, ["seen from one node"], report.ON_A_CLUSTER)
+    path = tmp_path / "report.json"
+    before = path.read_text()
+    for arguments in (["resume", str(tmp_path)], ["summary", str(path)]):
+        result = CliRunner().invoke(group, ["drill", *arguments])
+        assert isinstance(result.exception, OnACluster), result.output
+    assert path.read_text() == before
+    with pytest.raises(KeyError, match=report.ON_A_CLUSTER):
+        track_record.figures(json.loads(before))
 
 
 def test_an_interrupted_campaign_is_read_back_as_it_was() -> None:

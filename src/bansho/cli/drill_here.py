@@ -46,11 +46,15 @@ def run(
     settings = Settings(0, len(series), tuple(fault.name for fault in chosen), nodes, rate=rate)
     results: list[campaign.Result] = []
     folder = folder or Path(stamp)
-    report.write(settings, results, folder, announcement.notes())  # fails now, not after the first round
+
+    def write() -> None:
+        report.write(settings, results, folder, announcement.notes(), report.ON_A_CLUSTER)
+
+    write()  # fails now, not after the first round
     with closing(announced.run(here, series, rate, stamp, folder)) as going:
         for result in going:
             results.append(result)
-            report.write(settings, results, folder, announcement.notes())
+            write()
             click.echo(campaign.line(result))
     click.echo(f"report in {folder}/report.html")
     return 0 if all(result.clean for result in results) else VIOLATED

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from bansho.drill import campaign, comparison, comparison_report, endurance, endurance_report, report, track_record
-from bansho.drill.errors import NoReport
+from bansho.drill.errors import NoReport, OnACluster
 from bansho.drill.faults import FAULTS, chosen
 from bansho.lab.errors import MachineUnfit
 from bansho.lab.requirements import missing
@@ -169,7 +169,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _figures(path: Path) -> track_record.Figures:
-    """Raises NoReport."""
+    """Raises NoReport or OnACluster."""
     try:
         return track_record.figures(_read(path))
     except (KeyError, TypeError) as error:
@@ -177,11 +177,13 @@ def _figures(path: Path) -> track_record.Figures:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Raises NoReport."""
+    """Raises NoReport or OnACluster."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise NoReport(path=path, reason=str(error)) from None
     if not isinstance(found, dict):
         raise NoReport(path=path, reason="it is no JSON object")
+    if found.get("kind") == report.ON_A_CLUSTER:
+        raise OnACluster(path=path)
     return found

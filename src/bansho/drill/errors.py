@@ -53,6 +53,18 @@ class NoReport(BanshoError):
     text = "{path}: expected the JSON report of a drill: {reason}"
 
 
+class OnACluster(BanshoError):
+    """Raised when the report of a drill on a user's own cluster is given to what concerns a lab's campaigns.
+
+    Action: read its report.html; for further rounds call `bansho drill run --on-this-cluster` again.
+    """
+
+    id = "BSHO8028-E"
+    text = (
+        "{path} is of a drill on a cluster of one's own: nothing to go on with in a lab, or to add to a lab's figures"
+    )
+
+
 class Blind(BanshoError):
     """Raised when what looks at a round all the time ended or stood still, so that nobody knows what it missed.
 

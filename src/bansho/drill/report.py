@@ -18,7 +18,8 @@ from bansho.drill.legs import Leg
 from bansho.drill.tally import Tally
 from bansho.drill.trace import Event
 
-KIND = "campaign"
+KIND, ON_A_CLUSTER = "campaign", "campaign on a cluster"
+"""What a report is of: a campaign in a lab, or one on a cluster of the user's own."""
 KEPT, BROKEN, SILENT = "kept", "VIOLATED", "-"
 COUNTS = ("sent", "acknowledged", "stored", "lost", "doubled", "invented", "unanswered")
 
@@ -66,11 +67,13 @@ def totals(results: Iterable[Result]) -> dict[str, int]:
     return {name: sum(getattr(each, name) for each in tallies) for name in COUNTS}
 
 
-def document(settings: Settings, results: Sequence[Result], notes: Sequence[str] = ()) -> dict[str, Any]:
+def document(
+    settings: Settings, results: Sequence[Result], notes: Sequence[str] = (), kind: str = KIND
+) -> dict[str, Any]:
     """The report for programs; `notes` are what a reader must know beside the numbers."""
     grouped = by_fault(results)
     return {
-        "kind": KIND,
+        "kind": kind,
         "settings": settings._asdict(),
         "notes": list(notes),
         "clean": bool(results) and all(each.clean for each in results),
@@ -121,9 +124,11 @@ def _title(result: Result) -> str:
     return f"Round {result.number}: {result.fault}, {result.victim} to {result.successor}"
 
 
-def write(settings: Settings, results: Sequence[Result], folder: Path, notes: Sequence[str] = ()) -> None:
+def write(
+    settings: Settings, results: Sequence[Result], folder: Path, notes: Sequence[str] = (), kind: str = KIND
+) -> None:
     """`report.html` and `report.json`, anew."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = document(settings, results, notes) | {"conditions": conditions.now()._asdict()}
+    found = document(settings, results, notes, kind) | {"conditions": conditions.now()._asdict()}
     whole.write(folder / "report.json", json.dumps(found, indent=1) + "\n")
     whole.write(folder / "report.html", html(settings, results, notes))

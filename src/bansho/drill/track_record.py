@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bansho.drill import comparison_report, endurance_report, picture, whole
+from bansho.drill import comparison_report, endurance_report, picture, report, whole
 from bansho.drill.comparison import CONTENDERS
 from bansho.drill.report import COUNTS, times
 
@@ -23,7 +23,10 @@ ENDURANCE = ("settings", "conditions", "done", "restarts", "events", "growth", "
 
 
 def figures(found: Mapping[str, Any]) -> Figures:
-    """What one `report.json` says; figures that were written before are taken as they are. Raises KeyError."""
+    """What one `report.json` says; figures that were written before are taken as they are.
+
+    Raises KeyError where something is missing, or the kind of report is none of these.
+    """
     if "campaigns" in found:
         return {**NOTHING, **found}
     kind, nodes = found["kind"], str(found["settings"]["nodes"])
@@ -31,7 +34,9 @@ def figures(found: Mapping[str, Any]) -> Figures:
         return {**NOTHING, "comparisons": {nodes: _comparison(found)}}
     if kind == endurance_report.KIND:
         return {**NOTHING, "endurance": [{name: found[name] for name in ENDURANCE}]}
-    return {**NOTHING, "campaigns": {nodes: _campaign(found)}}
+    if kind == report.KIND:
+        return {**NOTHING, "campaigns": {nodes: _campaign(found)}}
+    raise KeyError(f"a kind that is summed up: {kind}")
 
 
 def merged(all_figures: Iterable[Figures]) -> Figures:
