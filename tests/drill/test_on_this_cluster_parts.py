@@ -26,11 +26,12 @@ from bansho.drill import attention
 from bansho.drill.census import Found
 from bansho.drill.errors import UnknownFault
 from bansho.drill.mishaps import Mishaps
-from bansho.drill.site import campaign, local, readiness, sending
+from bansho.drill.site import campaign, fencing, local, readiness, sending
 from bansho.drill.site import observer as observing
 from bansho.drill.site.campaign import series
 from bansho.drill.site.errors import NeedsFlag, NoLongerFit, NoPlace, NotAsAnnounced
 from bansho.drill.site.faults import RESET_FLAG, Announced, KillPostmaster, Move, Reset, Standby, Stop, chosen
+from bansho.drill.site.fencing import Fencing
 from bansho.drill.site.observer import Observer
 from bansho.logicalhost import history
 
@@ -160,6 +161,8 @@ def test_an_answer_that_takes_long_keeps_no_look_waiting(monkeypatch: pytest.Mon
 def test_whatever_ends_a_round_is_its_error_and_what_can_be_read_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What had been fenced before the round is not known then: nothing in the history is the round's."""
+    monkeypatch.setattr(fencing, "known", lambda: frozenset({Fencing("n2", "reboot", "n1", "long ago")}))
     monkeypatch.setattr(history, "marks", Broken().fail)
     monkeypatch.setattr(Cib, "run", Broken().fail)
     result = campaign._round(Broken(), 1, Stop(), None, 1, tmp_path)  # type: ignore[arg-type]
@@ -167,7 +170,8 @@ def test_whatever_ends_a_round_is_its_error_and_what_can_be_read_is_kept(
     assert result.verdicts["I0"]
     assert {name for name, found in result.verdicts.items() if found == []} <= {"I8"}
     there = tmp_path / "round-1"
-    assert json.loads((there / "evidence.json").read_text())["fault"] == "stop"
+    evidence = json.loads((there / "evidence.json").read_text())
+    assert (evidence["fault"], evidence["power"]) == ("stop", [])
     assert "history.marks" in (there / "traceback.txt").read_text()
 
 
