@@ -200,6 +200,18 @@ def test_a_node_that_is_not_as_announced_any_more_is_not_reset(standing: Stage, 
     assert left(standing, active) == before
 
 
+def test_the_announced_node_alone_is_reset_and_everything_is_given_back(standing: Stage, active: Node) -> None:
+    before, power = left(standing, active), len(standing.lab.power_log())
+    done = drill(active, "--faults", "reset", "--with-reset", "--yes")
+    assert done.returncode == 0, "\n".join([*done.stdout.splitlines()[-2:], done.stderr])
+    report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
+    victim = report["rounds"][0]["victim"]
+    assert victim != active.name
+    assert f"round 1: reset on {victim}: " in done.stdout
+    assert {each.node for each in standing.lab.power_log()[power:]} == {victim}
+    assert left(standing, active) == before
+
+
 def test_the_node_itself_is_put_to_rest_and_everything_is_given_back(standing: Stage, active: Node) -> None:
     before = left(standing, active)
     done = drill(active, "--faults", "standby", "--yes", "--rate", "20")

@@ -29,8 +29,6 @@ NOT_JUDGED = {
     "I14": "growth of process managers, and mounts and temporary files that a round adds",
 }
 """Invariants -> what of them nobody can see from one node, or without the means of a lab."""
-
-
 WHY_NOT = "it is seen from other nodes, or by the lab's means, only"
 
 
