@@ -14,7 +14,7 @@ from tests.database.imdb import BOTH, NEWEST, PATIENCE, Imdb, define, until
 from tests.house import COMMANDS
 
 from bansho.contract import imdatabase
-from bansho.database import postmaster, programs
+from bansho.database import postmaster, programs, sighting
 from bansho.database.connection import conninfo
 
 
@@ -49,6 +49,33 @@ def test_0_with_every_connection_taken_but_it_runs(imdb: Imdb) -> None:
     assert imdb.value() == 0
     for connection in connections:
         connection.close()
+
+
+def test_0_with_every_login_refused_but_it_runs(imdb: Imdb) -> None:
+    """Its rules ask for a password, and nobody has one; the right rules back, all goes on."""
+    controller = imdb.controller().ready()
+    before = controller.said()
+    rules = imdb.data / "pg_hba.conf"
+    right = rules.read_text()
+    rules.write_text("local all all scram-sha-256\n")
+    os.kill(imdb.postmaster, signal.SIGHUP)
+    until(lambda: "password" in login(imdb), "a login refused")
+    sighting.remove(imdb.host)  # so that the command itself asks
+    assert imdb.value() == 0
+    rules.write_text(right)
+    os.kill(imdb.postmaster, signal.SIGHUP)
+    until(lambda: not login(imdb), "a login")
+    assert imdb.value() == 0
+    assert "FATAL" not in controller.said().removeprefix(before)
+
+
+def login(imdb: Imdb) -> str:
+    """Why nobody is let in; empty where one is."""
+    try:
+        psycopg.connect(conninfo(imdb.host)).close()
+    except psycopg.OperationalError as refusal:
+        return str(refusal)
+    return ""
 
 
 @BOTH

@@ -15,6 +15,8 @@ STATUS_LINE = 7
 PROTOCOL = 3 << 16
 ERRORS = {b"57P03": Answer.REJECTING, b"3D000": Answer.WITHOUT_DATABASE}
 """By SQLSTATE: cannot_connect_now, invalid_catalog_name. Every other error comes from a server that runs."""
+AUTHENTICATED = bytes(4)
+"""Of a message "R": that the server is content. Any other number asks for something, such as a password."""
 LONGEST_MESSAGE = 64 * 1024
 
 
@@ -94,8 +96,13 @@ def _startup() -> bytes:
 
 
 def _verdict(connection: socket.socket, deadline: float) -> Answer:
-    """Everything is read to the end: else the server would find the connection reset, and fill its log with that."""
+    """Everything is read to the end: else the server would find the connection reset, and fill its log with that.
+
+    A server that asks for a password runs, and says nothing more until it has one; who leaves then is no news to it.
+    """
     for kind, body in _messages(connection, deadline):
+        if kind == b"R" and body != AUTHENTICATED:
+            break
         if kind == b"E":
             return ERRORS.get(_sqlstate(body), Answer.ACCEPTING)
         if kind == b"Z":
