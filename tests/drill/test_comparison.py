@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bansho.drill import comparison, comparison_report
 from bansho.drill.comparison import CONTENDERS, Settings, Trial
 from bansho.drill.contender import COMMON, OWN
-from bansho.drill.errors import UnknownFault
-from bansho.drill.faults import FAULTS
+from bansho.drill.errors import UnfitFault, UnknownFault
+from bansho.drill.faults import FAULTS, unfit
 from bansho.drill.pgsql_group import without_resources
 from bansho.drill.tally import Tally
 from bansho.drill.traffic import Acknowledged, Ledger
@@ -42,13 +42,15 @@ def test_neither_is_always_struck_first_and_they_change_places_once_a_round(seed
 
 
 def test_all_faults_are_chosen_where_none_is_named_and_those_for_three_nodes_only_there() -> None:
-    assert comparison.chosen((), 3) == (*OWN, *COMMON)
+    assert comparison.chosen((), 3) == (*OWN, *(name for name in COMMON if not unfit(FAULTS[name], 3)))
     assert set(comparison.chosen((), 3)) - set(comparison.chosen((), 2)) == {
         name for name in COMMON if FAULTS[name].least_nodes > 2
     }
     assert comparison.chosen(["stop", "kill-server"], 2) == ("kill-server", "stop")
     with pytest.raises(UnknownFault, match="flood"):
         comparison.chosen(["flood"], 3)
+    with pytest.raises(UnfitFault, match="cable-cut"):
+        comparison.chosen(["stop", "cable-cut"], 2)
 
 
 def ledger(*times: float) -> Ledger:

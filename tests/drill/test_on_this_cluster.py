@@ -89,8 +89,12 @@ CONDITIONS: dict[str, tuple[Do, Do, Sequence[str]]] = {
 
 @pytest.fixture
 def active(standing: Stage) -> Node:
-    """Where it runs, by the cluster too: that learns of a start after the suites, and of what it forgot by probes."""
+    """Where it runs, by the cluster too: that learns of a start after the suites, and of what it forgot by probes.
+
+    No report of an earlier drill is there: no other one is written over it.
+    """
     node = standing.settle()
+    node.run(["rm", "-rf", REPORT], check=True)
     until(lambda: status(node)["home"] == node.name)
     return node
 

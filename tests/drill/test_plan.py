@@ -1,15 +1,17 @@
 """The series of faults: a function of the seed, every fault before any comes again, pairs in an order that can work."""
 
 import shlex
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bansho.drill.errors import UnknownFault
+from bansho.drill.choice import selected
+from bansho.drill.errors import UnfitFault, UnknownFault
 from bansho.drill.faults import FAULTS, GROUPS, chosen
 from bansho.drill.faults.orders import CutShort
-from bansho.drill.plan import expected, named, plan
+from bansho.drill.plan import expected, named, plan, shuffled
 from bansho.drill.stage import PROGRAMS
 from bansho.lab import limits
 
@@ -57,6 +59,22 @@ def test_faults_are_chosen_by_name_or_group_and_by_the_number_of_nodes() -> None
         chosen(("meteor",), 3)
 
 
+def test_a_name_that_would_leave_nothing_is_refused_with_its_reason_and_never_dropped_in_silence() -> None:
+    with pytest.raises(UnfitFault, match=r"'cable-cut'.*it needs 3 nodes, and there are 2"):
+        chosen(("power", "cable-cut"), 2)
+    unfit = {"fits": "", "flood": "no water", "drought": "no sun"}
+    groups = {"weather": ["flood", "drought"], "all": [*unfit]}
+    assert selected((), unfit, groups) == selected(["all"], unfit, groups) == ["fits"]
+    with pytest.raises(UnfitFault, match=r"'weather'.*no sun; no water"):
+        selected(["all", "weather"], unfit, groups)
+
+
+def test_a_series_of_nothing_is_an_error_and_no_endless_search() -> None:
+    with pytest.raises(ValueError, match="something to choose from"):
+        plan([], 1, 7)
+    assert sorted(shuffled("abc", 7, Random(7))[:6]) == list("aabbcc")
+
+
 def test_a_command_is_cut_short_where_it_really_runs() -> None:
     """Its command line, which the fault looks for, is what the command's own file hands over to."""
     cut = [fault for fault in ALL if isinstance(fault, CutShort)]
@@ -77,3 +95,5 @@ def test_every_fault_says_what_it_does_and_how_it_is_undone() -> None:
 def test_a_fault_that_this_machine_lacks_something_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "available", lambda controller: controller == "pids")
     assert {fault.name for fault in chosen(("pressure",), 3)} == {"cpu-load", "process-table-full"}
+    with pytest.raises(UnfitFault, match="this machine lacks the memory controller"):
+        chosen(("memory-pressure",), 3)

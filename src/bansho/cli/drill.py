@@ -2,21 +2,17 @@
 
 import json
 import random
-import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from bansho.cli import drill_here, drill_record
-from bansho.drill import campaign, report
+from bansho.cli import drill_folder, drill_here, drill_record
+from bansho.cli.drill_call import RATE, until_interrupted, wrong_usage
 from bansho.drill.audits import AUDITS
-from bansho.drill.campaign import Result, Settings
+from bansho.drill.campaign import Settings
 from bansho.drill.faults import FAULTS, GROUPS, chosen
 from bansho.drill.site.faults import GENERAL
-from bansho.lab.errors import MachineUnfit
-from bansho.lab.requirements import missing
 
 LAB_ONLY = ("seed", "nodes", "at_once", "keep_going", "name")
 HERE_ONLY = ("with_reset", "yes")
@@ -70,7 +66,7 @@ def _announced() -> list[dict[str, str]]:
 @click.option("--faults", "names", help="Names or groups of `bansho drill faults`, separated by commas. Left out: all.")
 @click.option("--nodes", type=click.IntRange(2, 9), default=3, show_default=True)
 @click.option("--at-once", type=click.IntRange(1, 2), default=1, show_default=True, help="Faults in one round.")
-@click.option("--rate", type=float, help="Events a second from the sender outside (50; on this cluster 10).")
+@click.option("--rate", type=RATE, help="Events a second from the sender outside (50; on this cluster 10).")
 @click.option("--keep-going", is_flag=True, help="Go on after a violation.")
 @click.option("--report", "folder", type=click.Path(path_type=Path), help="Folder for the report.", metavar="FOLDER")
 @click.option("--name", default="drill", show_default=True, help="The lab's name.")
@@ -102,35 +98,16 @@ def run(
     what users will notice and how it is undone, and ends with 2 unless --yes is given; with 3 where something speaks
     against a drill, such as missing fencing or a counted failure.
     """
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, _interrupt)
     wanted = tuple(filter(None, (names or "").split(",")))
     _one_of_both(context, [*LAB_ONLY] if host else [*HERE_ONLY], "--on-this-cluster" if host else "a lab of its own")
-    try:
+    with wrong_usage():
         if host:
-            sys.exit(drill_here.run(host, wanted, rounds, rate, folder, reset=with_reset, yes=yes))
-        _in_a_lab(Settings(_seed(seed), rounds or 20, wanted, nodes, at_once, rate or 50.0, keep_going), folder, name)
-    except KeyboardInterrupt:
-        click.echo("\ntaken down" if not host else "\n" + GIVEN_BACK, err=True)
-        sys.exit(1)
-
-
-def _in_a_lab(settings: Settings, folder: Path | None, name: str) -> NoReturn:
-    selected = chosen(settings.faults, settings.nodes)
-    if lacking := missing():
-        raise MachineUnfit(missing="; ".join(lacking))
-    settings = settings._replace(faults=tuple(fault.name for fault in selected))
-    folder = folder or Path(campaign.stamp())
-    results: list[Result] = []
-    report.write(settings, results, folder)  # fails now, not after the first round
-    click.echo(
-        f"seed {settings.seed}, {settings.rounds} rounds over {len(selected)} faults; report in {folder}/report.html"
-    )
-    for result in campaign.run(settings, selected, folder, name):
-        results.append(result)
-        report.write(settings, results, folder)
-        click.echo(campaign.line(result))
-    sys.exit(0 if all(result.clean for result in results) else 1)
+            with until_interrupted(GIVEN_BACK):
+                new = drill_folder.fresh(folder, resumable=False) if folder else None
+                sys.exit(drill_here.run(host, wanted, rounds, rate, new, reset=with_reset, yes=yes))
+        new, selected = drill_folder.fresh(folder), tuple(fault.name for fault in chosen(wanted, nodes))
+    settings = Settings(_seed(seed), rounds or 20, selected, nodes, at_once, rate or 50.0, keep_going)
+    drill_record.campaign_from(settings, [], new, name)
 
 
 def _seed(given: int | None) -> int:
@@ -142,10 +119,6 @@ def _one_of_both(context: click.Context, options: list[str], where: str) -> None
     for each in options:
         if context.get_parameter_source(each) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{each.replace('_', '-')} is not for {where}")
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 for each in (drill_record.compare, drill_record.endure, drill_record.resume, drill_record.summary):

@@ -1,22 +1,29 @@
 """`bansho drill compare | endure | resume | summary`: the track record in figures."""
 
-import json
 import random
-import signal
 import sys
-from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn
 
 import click
 
-from bansho.drill import campaign, comparison, comparison_report, endurance, endurance_report, report, track_record
-from bansho.drill.errors import NoReport, OnACluster
+from bansho.cli import drill_folder
+from bansho.cli.drill_call import RATE, Figure, until_interrupted, wrong_usage
+from bansho.drill import (
+    campaign,
+    comparison,
+    comparison_report,
+    endurance,
+    endurance_report,
+    figures,
+    report,
+    track_record,
+)
 from bansho.drill.faults import FAULTS, chosen
 from bansho.lab.errors import MachineUnfit
 from bansho.lab.requirements import missing
 
-T = TypeVar("T")
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -25,7 +32,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--rounds", type=click.IntRange(1), default=13, show_default=True, help="A round: a fault, at each.")
 @click.option("--faults", "names", help="Names, separated by commas. Left out: all.")
 @click.option("--nodes", type=click.IntRange(2, 9), default=3, show_default=True)
-@click.option("--rate", default=50.0, show_default=True, help="Writes a second from the sender outside.")
+@click.option("--rate", type=RATE, default=50.0, show_default=True, help="Writes a second from the sender outside.")
 @click.option("--report", "folder", type=FOLDER, help="Folder for the report.", metavar="FOLDER")
 @click.option("--name", default="compare", show_default=True, help="The lab's name.")
 def compare(
@@ -36,25 +43,25 @@ def compare(
     The same faults strike both in turns, on the same nodes, disk and address, while a sender outside writes. Exit
     codes: 0 all came back, 1 something did not or the comparison was ended early, 2 wrong usage.
     """
-    wanted = comparison.chosen(filter(None, (names or "").split(",")), nodes)
+    with wrong_usage():
+        wanted, new = comparison.chosen(filter(None, (names or "").split(",")), nodes), drill_folder.fresh(folder)
     seed = random.randrange(1 << 31) if seed is None else seed  # noqa: S311 - a name for a series
-    settings = comparison.Settings(seed, rounds, wanted, nodes, rate)
-    _compare(settings, [], {}, folder or Path(campaign.stamp()), name)
+    _compare(comparison.Settings(seed, rounds, wanted, nodes, rate), [], {}, new, name)
 
 
 def _compare(
     settings: comparison.Settings, trials: list[comparison.Trial], shown: dict[str, str], folder: Path, name: str
 ) -> NoReturn:
-    def show(trial: comparison.Trial) -> None:
-        trials.append(trial)
-        comparison_report.write(settings, trials, shown, folder)
-        after = "never" if trial.silence is None else f"{trial.silence:.2f} s"
-        click.echo(f"{trial.round:4} {trial.fault:<18} {trial.contender:<8} {after:>9} {trial.error}".rstrip())
-
     comparison.chosen(settings.faults, settings.nodes)  # one may have been renamed since
+    _require_a_lab()
     comparison_report.write(settings, trials, shown, folder)  # fails now, not after the first trial
-    click.echo(f"seed {settings.seed}, {settings.rounds} rounds; report in {folder}/report.html")
-    _until_interrupted(comparison.run(settings, shown, folder, len(trials), name), show)
+    click.echo(_announced(settings, folder))
+    with _resumable(folder):
+        for trial in comparison.run(settings, shown, folder, len(trials), name):
+            trials.append(trial)
+            comparison_report.write(settings, trials, shown, folder)
+            after = "never" if trial.silence is None else f"{trial.silence:.2f} s"
+            click.echo(f"{trial.round:4} {trial.fault:<28} {trial.contender:<8} {after:>9} {trial.error}".rstrip())
     for fault, found in comparison_report.measured(trials, "silence").items():
         click.echo(_side_by_side(fault, found))
     sys.exit(1 if comparison_report.failed(trials) else 0)
@@ -67,7 +74,7 @@ def _side_by_side(fault: str, found: dict[str, list[float]]) -> str:
         summed = report.times(values) if values else None
         told = f"{summed.median:.2f} / {summed.p95:.2f} / {summed.max:.2f} s" if summed else "never"
         cells.append(f"{name} {told:<26}")
-    return f"{fault:<18} {'  '.join(cells)}".rstrip()
+    return f"{fault:<28} {'  '.join(cells)}".rstrip()
 
 
 @click.command()
@@ -75,33 +82,51 @@ def _side_by_side(fault: str, found: dict[str, list[float]]) -> str:
 @click.option("--name", default="drill", show_default=True, help="The lab's name.")
 def resume(folder: Path, name: str) -> None:
     """Go on with the campaign or comparison whose report is in FOLDER, from the round in which it was ended."""
-    path = folder / "report.json"
-    found = _read(path)
-    try:
-        if found.get("kind") == comparison_report.KIND:
-            _compare(*comparison_report.restored(found), folder, name)
-        settings, results = report.restored(found)
-    except (KeyError, TypeError) as error:
-        raise NoReport(path=path, reason=f"nothing to go on with: {error}") from None
-    _campaign(settings, results, folder, name)
+    path = folder / drill_folder.REPORT
+    found = drill_folder.read(path)
+    if found.get("kind") == comparison_report.KIND:
+        with drill_folder.understood(path):
+            compared = comparison_report.restored(found)
+        _compare(*compared, folder, name)
+    with drill_folder.understood(path):
+        going = report.restored(found)
+    campaign_from(*going, folder, name)
 
 
-def _campaign(settings: campaign.Settings, results: list[campaign.Result], folder: Path, name: str) -> NoReturn:
-    def show(result: campaign.Result) -> None:
-        results.append(result)
-        report.write(settings, results, folder)
-        click.echo(f"{result.number:4} {result.fault:<28} {'kept' if result.clean else 'VIOLATED'}")
-
+def campaign_from(settings: campaign.Settings, results: list[campaign.Result], folder: Path, name: str) -> NoReturn:
+    """Runs the rounds of a campaign that come after its results, in a lab, and ends with its exit code."""
     chosen(settings.faults, settings.nodes)  # one may have been renamed since
     faults = [FAULTS[each] for each in settings.faults]
-    _until_interrupted(campaign.run(settings, faults, folder, name, len(results)), show)
+    _require_a_lab()
+    report.write(settings, results, folder)  # fails now, not after the first round
+    click.echo(_announced(settings, folder))
+    with _resumable(folder):
+        for result in campaign.run(settings, faults, folder, name, len(results)):
+            results.append(result)
+            report.write(settings, results, folder)
+            click.echo(campaign.line(result))
     sys.exit(0 if all(result.clean for result in results) else 1)
 
 
+def _announced(settings: campaign.Settings | comparison.Settings, folder: Path) -> str:
+    faults, where = len(settings.faults), folder / "report.html"
+    return f"seed {settings.seed}, {settings.rounds} rounds over {faults} faults; report in {where}"
+
+
+def _resumable(folder: Path) -> AbstractContextManager[None]:
+    return until_interrupted(f"taken down; go on with: {drill_folder.resuming(folder)}")
+
+
+def _require_a_lab() -> None:
+    """Raises MachineUnfit."""
+    if lacking := missing():
+        raise MachineUnfit(missing="; ".join(lacking))
+
+
 @click.command()
-@click.option("--hours", type=click.FloatRange(0.01), default=8.0, show_default=True, help="Whose work is done.")
-@click.option("--minutes", type=click.FloatRange(0.1), default=10.0, show_default=True, help="In which it is done.")
-@click.option("--load", type=click.FloatRange(0), default=8.0, show_default=True, help="Busy loops a processor.")
+@click.option("--hours", type=Figure(0.01), default=8.0, show_default=True, help="Whose work is done.")
+@click.option("--minutes", type=Figure(0.1), default=10.0, show_default=True, help="In which it is done.")
+@click.option("--load", type=Figure(), default=8.0, show_default=True, help="Busy loops a processor.")
 @click.option("--restarts", type=click.IntRange(0), default=8, show_default=True, help="Of the logical host, before.")
 @click.option("--nodes", type=click.IntRange(2, 9), default=2, show_default=True)
 @click.option("--report", "folder", type=FOLDER, help="Folder for the report.", metavar="FOLDER")
@@ -116,21 +141,19 @@ def endure(
     run was ended early, 2 wrong usage.
     """
     settings = endurance.Settings(hours, minutes, load, restarts, nodes)
-    folder = folder or Path(campaign.stamp())
-    folder.mkdir(parents=True, exist_ok=True)  # fails now, not after the run
-    results: list[endurance.Result] = []
-
-    def show(result: endurance.Result) -> None:
-        results.append(result)
-        endurance_report.write(settings, result, folder)
-        for each in result.done:
-            click.echo(f"{each.name:<34} {each.made:>6,} of {each.wanted:>6,}, {each.hours:.1f} hours' worth")
-        for problem in result.problems:
-            click.echo(f"MUST NOT BE: {problem}")
-        click.echo(f"{'clean' if result.clean else 'NOT CLEAN'}; report in {folder}/report.html")
-
-    _until_interrupted((endurance.run_all(settings, lab=each) for each in [name]), show)
-    sys.exit(0 if results and results[0].clean else 1)
+    with wrong_usage():
+        new = drill_folder.fresh(folder, resumable=False)
+    _require_a_lab()
+    new.mkdir(parents=True, exist_ok=True)  # fails now, not after the run
+    with until_interrupted("taken down; an endurance run cannot be gone on with, only begun again"):
+        result = endurance.run_all(settings, lab=name)
+    endurance_report.write(settings, result, new)
+    for each in result.done:
+        click.echo(f"{each.name:<34} {each.made:>6,} of {each.wanted:>6,}, {each.hours:.1f} hours' worth")
+    for problem in result.problems:
+        click.echo(f"MUST NOT BE: {problem}")
+    click.echo(f"{'clean' if result.clean else 'NOT CLEAN'}; report in {new}/report.html")
+    sys.exit(0 if result.clean else 1)
 
 
 @click.command()
@@ -142,48 +165,16 @@ def summary(reports: tuple[Path, ...], out: Path | None) -> None:
     Campaigns with the same number of nodes are added up, comparisons too. A FILE.json that was written before can be
     given as well: it holds what its reports said.
     """
-    figures = track_record.merged([_figures(path) for path in reports])
+    found = track_record.merged([_figures(path) for path in reports])
     if out is None:
-        click.echo(track_record.markdown(figures), nl=False)
+        click.echo(track_record.markdown(found), nl=False)
         return
-    track_record.write(figures, out)
+    track_record.write(found, out)
     click.echo(f"written: {out}.md, {out}.svg, {out}.json")
 
 
-def _until_interrupted(rounds: Iterable[T], show: Callable[[T], object]) -> None:
-    """Each round as it comes. Ctrl-C and SIGTERM take the lab down and keep what there is: exit code 1."""
-    if lacking := missing():
-        raise MachineUnfit(missing="; ".join(lacking))
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, _interrupt)
-    try:
-        for found in rounds:
-            show(found)
-    except KeyboardInterrupt:
-        click.echo("\ntaken down; go on with: bansho drill resume FOLDER", err=True)
-        sys.exit(1)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _figures(path: Path) -> track_record.Figures:
+def _figures(path: Path) -> figures.Figures:
     """Raises NoReport or OnACluster."""
-    try:
-        return track_record.figures(_read(path))
-    except (KeyError, TypeError) as error:
-        raise NoReport(path=path, reason=f"it lacks {error}") from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Raises NoReport or OnACluster."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise NoReport(path=path, reason=str(error)) from None
-    if not isinstance(found, dict):
-        raise NoReport(path=path, reason="it is no JSON object")
-    if found.get("kind") == report.ON_A_CLUSTER:
-        raise OnACluster(path=path)
-    return found
+    found = drill_folder.read(path)
+    with drill_folder.understood(path):
+        return figures.checked(track_record.figures(found))

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from bansho.drill import legs, overdue, takeover, trace
 from bansho.drill.audits import AUDITS
@@ -28,7 +30,7 @@ class Settings(NamedTuple):
 
     seed: int
     rounds: int
-    faults: tuple[str, ...]
+    faults: Annotated[tuple[str, ...], Meta(min_length=1)]
     nodes: int = 3
     at_once: int = 1
     rate: float = 50.0

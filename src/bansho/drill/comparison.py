@@ -10,15 +10,19 @@ from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from bansho.drill import census, overdue, pgsql_group, takeover, trace
+from bansho.drill.choice import selected
 from bansho.drill.contender import COMMON, OWN, Contender, Watch
-from bansho.drill.errors import NotReached, UnknownFault
-from bansho.drill.faults import FAULTS
+from bansho.drill.errors import NotReached
+from bansho.drill.faults import FAULTS, unfit
 from bansho.drill.faults.fault import Fault, Scene
 from bansho.drill.mishaps import Mishaps
 from bansho.drill.pgsql_group import PgsqlGroup
+from bansho.drill.plan import shuffled
 from bansho.drill.progress import step
 from bansho.drill.stage import Sender, Stage, second_try, stage, wait
 from bansho.drill.tally import Tally, tally
@@ -47,7 +51,7 @@ class Settings(NamedTuple):
     seed: int
     rounds: int
     """A round is one fault, struck at each contender."""
-    faults: tuple[str, ...]
+    faults: Annotated[tuple[str, ...], Meta(min_length=1)]
     nodes: int = 3
     rate: float = 50.0
     """Writes a second from the sender outside."""
@@ -77,12 +81,12 @@ class Trial(NamedTuple):
 
 
 def chosen(wanted: Iterable[str], nodes: int) -> tuple[str, ...]:
-    """The faults named, or all for none named, that so many nodes permit. Raises UnknownFault."""
-    every, asked = [*OWN, *COMMON], set(wanted)
-    for name in asked.difference(every):
-        raise UnknownFault(name=name, names=", ".join(every))
-    permitted = [name for name in every if name in OWN or FAULTS[name].least_nodes <= nodes]
-    return tuple(name for name in permitted if not asked or name in asked)
+    """The faults named, or all for none named, that so many nodes permit.
+
+    Raises UnknownFault, and UnfitFault for a name that would leave nothing.
+    """
+    reasons = dict.fromkeys(OWN, "") | {name: unfit(FAULTS[name], nodes) for name in COMMON}
+    return tuple(selected(wanted, reasons, {}))
 
 
 def series(settings: Settings) -> list[tuple[int, str, str]]:
@@ -92,13 +96,10 @@ def series(settings: Settings) -> list[tuple[int, str, str]]:
     that grows busier does not favour one, and the contenders change places once a round.
     """
     random = Random(settings.seed)  # noqa: S311 - a reproducible series, no secret
-    faults: list[str] = []
-    while len(faults) < settings.rounds:
-        faults += random.sample(settings.faults, len(settings.faults))
     order = list(CONTENDERS)
     return [
         (number, fault, name)
-        for number, fault in enumerate(faults[: settings.rounds], 1)
+        for number, fault in enumerate(shuffled(settings.faults, settings.rounds, random), 1)
         for name in (order if number % 2 else order[::-1])
     ]
 

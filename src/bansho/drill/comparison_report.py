@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from bansho.drill import conditions, picture, whole
 from bansho.drill.comparison import CONTENDERS, Settings, Trial
-from bansho.drill.report import COUNTS, times
+from bansho.drill.report import COUNTS, times, typed
 from bansho.drill.tally import Tally
 
 KIND = "comparison"
@@ -82,12 +82,13 @@ def document(settings: Settings, trials: Sequence[Trial], shown: Mapping[str, st
 
 
 def restored(found: Mapping[str, Any]) -> tuple[Settings, list[Trial], dict[str, str]]:
-    """What `document` was made of."""
-    trials = [
-        Trial(**each | {"tally": Tally(**each["tally"]), "left_on": tuple(each["left_on"])}) for each in found["trials"]
-    ]
-    settings = found["settings"] | {"faults": tuple(found["settings"]["faults"])}
-    return Settings(**settings), trials, dict(found["configurations"])
+    """What `document` was made of. Raises KeyError or TypeError where that is not there, msgspec.ValidationError."""
+    trials = [Trial(**each | {"tally": Tally(**each["tally"])}) for each in found["trials"]]
+    return (
+        typed(Settings(**found["settings"]), Settings),
+        typed(trials, list[Trial]),
+        typed(found["configurations"], dict[str, str]),
+    )
 
 
 def html(report: Mapping[str, Any], trials: Sequence[Trial]) -> str:

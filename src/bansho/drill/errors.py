@@ -33,6 +33,16 @@ class UnknownFault(BanshoError):
     text = "fault {name!r}: expected one of {names}"
 
 
+class UnfitFault(BanshoError):
+    """Raised when a fault is named that cannot be struck here, or a group of which none can.
+
+    Action: give what it needs, or leave it out.
+    """
+
+    id = "BSHO8011-E"
+    text = "fault {name!r} cannot be struck here: {reason}"
+
+
 class NoTarget(BanshoError):
     """Raised when what a fault should strike is not there.
 
@@ -63,6 +73,16 @@ class OnACluster(BanshoError):
     text = (
         "{path} is of a drill on a cluster of one's own: nothing to go on with in a lab, or to add to a lab's figures"
     )
+
+
+class ReportExists(BanshoError):
+    """Raised when a drill is to write its report where another one's is: that one would be lost.
+
+    Action: do what it says.
+    """
+
+    id = "BSHO8012-E"
+    text = "{path}: a report is there already; {todo}"
 
 
 class Blind(BanshoError):

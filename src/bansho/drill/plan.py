@@ -2,20 +2,32 @@
 
 from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
 
 from bansho.drill.faults.fault import Fault
+
+T = TypeVar("T")
+
+
+def shuffled(choice: Sequence[T], count: int, random: Random) -> list[T]:
+    """So many of them, each once before any comes again. Raises ValueError where there is none."""
+    if not choice:
+        raise ValueError("expected something to choose from")
+    series: list[T] = []
+    while len(series) < count:
+        series += random.sample(choice, len(choice))
+    return series[:count]
 
 
 def plan(faults: Sequence[Fault], rounds: int, seed: int, at_once: int = 1) -> list[tuple[Fault, ...]]:
     """One tuple a round. Every fault comes once before any comes again; of two at once the second is drawn.
 
-    Of two, the one that comes later in `faults` strikes second: a node without power cannot be struck again.
+    Of two, the one that comes later in `faults` strikes second: a node without power cannot be struck again. Raises
+    ValueError where there is no fault.
     """
     random = Random(seed)  # noqa: S311 - a reproducible series, no secret
-    series: list[Fault] = []
-    while len(series) < rounds:
-        series += random.sample(faults, len(faults))
-    return [_together(fault, faults, random) if at_once > 1 else (fault,) for fault in series[:rounds]]
+    series = shuffled(faults, rounds, random)
+    return [_together(fault, faults, random) if at_once > 1 else (fault,) for fault in series]
 
 
 def _together(first: Fault, faults: Sequence[Fault], random: Random) -> tuple[Fault, ...]:

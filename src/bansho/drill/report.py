@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
@@ -18,6 +19,7 @@ from bansho.drill.legs import Leg
 from bansho.drill.tally import Tally
 from bansho.drill.trace import Event
 
+T = TypeVar("T")
 KIND, ON_A_CLUSTER = "campaign", "campaign on a cluster"
 """What a report is of: a campaign in a lab, or one on a cluster of the user's own."""
 KEPT, BROKEN, SILENT = "kept", "VIOLATED", "-"
@@ -92,9 +94,14 @@ def _round(result: Result) -> dict[str, Any]:
 
 
 def restored(found: Mapping[str, Any]) -> tuple[Settings, list[Result]]:
-    """What `document` was made of."""
-    settings = found["settings"] | {"faults": tuple(found["settings"]["faults"])}
-    return Settings(**settings), [_restored(each) for each in found["rounds"]]
+    """What `document` was made of. Raises KeyError or TypeError where that is not there, msgspec.ValidationError."""
+    results = [_restored(each) for each in found["rounds"]]
+    return typed(Settings(**found["settings"]), Settings), typed(results, list[Result])
+
+
+def typed(value: object, kind: type[T]) -> T:
+    """The value, each part as annotated, which a named tuple does not look at. Raises msgspec.ValidationError."""
+    return msgspec.convert(msgspec.to_builtins(value), kind)
 
 
 def _restored(found: Mapping[str, Any]) -> Result:

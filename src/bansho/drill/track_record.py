@@ -1,9 +1,4 @@
-"""The track record in figures: what the reports of campaigns, comparisons and endurance runs say together.
-
-Figures are plain data in which every number adds up and every list is joined, so that reports merge in any number:
-
-    {"campaigns": {NODES: {...}}, "comparisons": {NODES: {...}}, "endurance": [{...}]}
-"""
+"""The track record in figures: what the reports of campaigns, comparisons and endurance runs say together."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,9 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bansho.drill import comparison_report, endurance_report, picture, report, whole
 from bansho.drill.comparison import CONTENDERS
+from bansho.drill.figures import Figures
 from bansho.drill.report import COUNTS, times
 
-Figures = dict[str, Any]
 NOTHING: Figures = {"campaigns": {}, "comparisons": {}, "endurance": []}
 ENDURANCE = ("settings", "conditions", "done", "restarts", "events", "growth", "problems", "clean")
 
@@ -126,7 +121,7 @@ def three(values: list[float]) -> str:
 
 def cell(compared: Mapping[str, Any], measure: str, fault: str, contender: str) -> str:
     """Of a comparison: a contender's times after a fault, or why there are none."""
-    values = compared["times"][measure][fault][contender]
+    values = compared["times"][measure].get(fault, {}).get(contender, ())
     if values:
         return three(values)
     trials = (text.partition(", ")[2] for text in compared["failed"])
