@@ -1,20 +1,28 @@
 """The comparison: a series that the seed decides and that is fair, a measure that is what a writer feels, a report."""
 
 import json
+import sys
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bansho.drill import comparison, comparison_report
+from bansho.drill import census, comparison, comparison_report
 from bansho.drill.comparison import CONTENDERS, Settings, Trial
 from bansho.drill.contender import COMMON, OWN
-from bansho.drill.errors import UnfitFault, UnknownFault
-from bansho.drill.faults import FAULTS, unfit
+from bansho.drill.errors import NoTarget, UnfitFault, UnknownFault
+from bansho.drill.faults import FAULTS, GROUPS, unfit
+from bansho.drill.faults.fault import Expected, Fault, Scene
 from bansho.drill.pgsql_group import without_resources
 from bansho.drill.tally import Tally
 from bansho.drill.traffic import Acknowledged, Ledger
@@ -47,10 +55,108 @@ def test_all_faults_are_chosen_where_none_is_named_and_those_for_three_nodes_onl
         name for name in COMMON if FAULTS[name].least_nodes > 2
     }
     assert comparison.chosen(["stop", "kill-server"], 2) == ("kill-server", "stop")
+    assert comparison.chosen(["disk", "kill-server"], 3) == ("kill-server", *GROUPS["disk"])
     with pytest.raises(UnknownFault, match="flood"):
         comparison.chosen(["flood"], 3)
-    with pytest.raises(UnfitFault, match="cable-cut"):
-        comparison.chosen(["stop", "cable-cut"], 2)
+    with pytest.raises(UnfitFault, match="cable-deaf"):
+        comparison.chosen(["stop", "cable-deaf"], 2)
+
+
+def test_what_strikes_the_stage_alone_is_each_fault_of_its_groups_and_knows_nothing_of_the_logical_host() -> None:
+    left_out = {"processes", "database", "orders"}
+    assert set(COMMON) == {name for group, names in GROUPS.items() if group not in left_out for name in names}
+    own = {"HOST", "SHARED", "USER", "PROGRAMS", "COMMANDS", "census"}
+    for name in COMMON:
+        known = set(vars(sys.modules[type(FAULTS[name]).__module__]))
+        assert not known & own, name
+
+
+class Stage:
+    """A stage: what is done to it is noted. `runs`: whatever strikes, it is looked at once and all goes on."""
+
+    def __init__(self, *, runs: bool) -> None:
+        self.runs = runs
+        self.done: list[str] = []
+        self.stage = self
+        self.watch = SimpleNamespace(changes=[])
+
+    def give_back(self) -> None:
+        self.done.append("give back")
+
+    def running_on(self) -> object:
+        if "look" not in self.done:
+            self.done.append("look")
+        return self if self.runs else None
+
+    def ledger(self) -> Ledger:
+        return ledger(time.time())
+
+
+class Planted(Fault):
+    """A fault of which only its undoing mends, or that the cluster must mend."""
+
+    name, what, hold = "planted", "planted", 0.3
+
+    def __init__(self, *, heals: bool, works: bool = True, expected: Expected = "either") -> None:
+        self.heals, self.works, self.expected = heals, works, expected
+
+    def strike(self, scene: Scene) -> None:
+        scene.stage.lab.done.append("strike")  # type: ignore[attr-defined]
+        if not self.works:
+            raise NoTarget(what="it", node="n1")
+
+    def undo(self, scene: Scene) -> None:
+        scene.stage.lab.done.append("undo")  # type: ignore[attr-defined]
+
+
+def under(fault: Fault, *, runs: bool = False) -> tuple[list[str], float]:
+    """What is done to the stage, and for how long the fault lasted before all was due back."""
+    stage: Any = SimpleNamespace(lab=(bare := Stage(runs=runs)))
+    scene = Scene(stage, SimpleNamespace(), bare.watch, Random(1))  # type: ignore[arg-type]
+    with suppress(NoTarget), comparison._under(bare, fault, scene, bare) as (struck, due):  # type: ignore[arg-type]
+        bare.done.append("recover")
+        return bare.done, due - struck
+    return bare.done, 0.0
+
+
+def test_what_only_undoing_mends_lasts_its_time_and_is_due_from_then_on() -> None:
+    done, lasted = under(Planted(heals=False))
+    assert done == ["strike", "look", "undo", "give back", "recover"]
+    assert lasted > Planted.hold * 0.9
+
+
+def test_what_the_cluster_must_mend_is_undone_once_it_is_back_and_is_due_at_once() -> None:
+    assert under(Planted(heals=True)) == (["strike", "look", "recover", "undo"], 0.0)
+
+
+def test_what_nothing_was_seen_of_was_never_away_but_what_must_move_is_late() -> None:
+    assert under(Planted(heals=True), runs=True)[1] > Planted.hold * 0.9
+    assert under(Planted(heals=True, expected="moves"), runs=True)[1] == 0.0
+
+
+def test_a_fault_that_was_cut_short_is_undone_too() -> None:
+    assert under(Planted(heals=True, works=False))[0] == ["strike", "undo"]
+
+
+def test_what_never_came_back_is_not_the_next_ones_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stage is built anew, whoever comes next."""
+    built: list[Any] = []
+
+    @contextmanager
+    def turns(lab: str, nodes: int) -> Iterator[Any]:
+        built.append(SimpleNamespace(on=SimpleNamespace(configuration=lambda: f"{lab} {nodes}")))
+        yield built[-1]
+
+    def found(on: Any, number: int, fault: str, name: str, *_: object) -> Trial:
+        seen.append((name, built.index(on)))
+        return trial(number, name, None if (number, name) == (1, "bansho") else 1.5)
+
+    seen: list[tuple[str, int]] = []
+    monkeypatch.setattr(comparison, "_turns", turns)
+    monkeypatch.setattr(comparison, "trial", found)
+    trials = list(comparison.run(SETTINGS, {}, tmp_path))
+    assert [each.silence for each in trials] == [None, 1.5, 1.5, 1.5]
+    assert seen == [("bansho", 0), ("pgsql", 1), ("pgsql", 1), ("bansho", 1)]
 
 
 def ledger(*times: float) -> Ledger:
@@ -85,6 +191,13 @@ def test_the_report_sets_both_side_by_side_and_names_what_never_came_back() -> N
     assert found["times"]["silence"]["stop"]["pgsql"]["rounds"] == 1
     assert found["events"]["pgsql"]["acknowledged"] == 9
     assert found["failed"] == ["round 2, pgsql: stop BSHO8002-E waited <400> s"]
+
+
+def test_where_nobody_took_over_a_server_that_lives_on_is_no_second_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census, "running", lambda *_: frozenset({"n1", "n2"}))
+    stage: Any = SimpleNamespace(lab=None)
+    assert comparison._left_on(stage, "n2") == ("n1",)
+    assert comparison._left_on(stage, None) == ()
 
 
 def test_a_server_that_lives_on_where_its_disk_is_not_is_named_as_a_second_owner() -> None:

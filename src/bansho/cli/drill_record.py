@@ -29,14 +29,14 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.command()
 @click.option("--seed", type=int, help="The same seed gives the same series. Left out: a new one, shown.")
-@click.option("--rounds", type=click.IntRange(1), default=13, show_default=True, help="A round: a fault, at each.")
-@click.option("--faults", "names", help="Names, separated by commas. Left out: all.")
+@click.option("--rounds", type=click.IntRange(1), help="A round: a fault, at each. Left out: each fault once.")
+@click.option("--faults", "names", help="Names or groups, separated by commas. Left out: all.")
 @click.option("--nodes", type=click.IntRange(2, 9), default=3, show_default=True)
 @click.option("--rate", type=RATE, default=50.0, show_default=True, help="Writes a second from the sender outside.")
 @click.option("--report", "folder", type=FOLDER, help="Folder for the report.", metavar="FOLDER")
 @click.option("--name", default="compare", show_default=True, help="The lab's name.")
 def compare(
-    seed: int | None, rounds: int, names: str | None, nodes: int, rate: float, folder: Path | None, name: str
+    seed: int | None, rounds: int | None, names: str | None, nodes: int, rate: float, folder: Path | None, name: str
 ) -> None:
     """Set the logical host beside a plain group of Filesystem, IPaddr2 and ocf:heartbeat:pgsql.
 
@@ -46,7 +46,7 @@ def compare(
     with wrong_usage():
         wanted, new = comparison.chosen(filter(None, (names or "").split(",")), nodes), drill_folder.fresh(folder)
     seed = random.randrange(1 << 31) if seed is None else seed  # noqa: S311 - a name for a series
-    _compare(comparison.Settings(seed, rounds, wanted, nodes, rate), [], {}, new, name)
+    _compare(comparison.Settings(seed, rounds or len(wanted), wanted, nodes, rate), [], {}, new, name)
 
 
 def _compare(

@@ -1,12 +1,13 @@
 """A comparison: the same faults on the same nodes, for the logical host and for the classic pgsql group, in turns.
 
 A sender outside writes by the logical address all the time. What is measured is what it feels: the longest time without
-an acknowledged write after the fault, from the fault or from the order to start again where only that mends it.
+an acknowledged write after the fault, or after the order to start again where the fault was the order to stop. A fault
+that only its undoing mends lasts as long for both.
 """
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from msgspec import Meta
 
 from bansho.drill import census, overdue, pgsql_group, takeover, trace
 from bansho.drill.choice import selected
-from bansho.drill.contender import COMMON, OWN, Contender, Watch
+from bansho.drill.contender import COMMON, OWN, STAGED, Contender, Watch
 from bansho.drill.errors import NotReached
 from bansho.drill.faults import FAULTS, unfit
 from bansho.drill.faults.fault import Fault, Scene
@@ -32,9 +33,9 @@ from bansho.lab.watch import Watch as Observer
 
 BEFORE, AFTER = 30, 30
 """Writes acknowledged before the fault, and after all runs again."""
-RECOVERY = 400.0
+RECOVERY = 180.0
 """Seconds until it counts as not recovered: above a frozen server's 30 of monitor, 120 of stop, and fencing."""
-LIMIT = 1800.0
+LIMIT = 900.0
 """Seconds for a trial: more than all of its own limits together."""
 QUIET = 2.0
 """Seconds without an acknowledged write that count as an effect of the fault."""
@@ -72,7 +73,8 @@ class Trial(NamedTuple):
     reached: float | None
     """From the fault to the end of that time: later, where the fault did not show at once."""
     running: float | None
-    """From the fault until all of it ran again."""
+    """Until all of it ran again: from the fault, or from its undoing where nothing else mends it; next to nothing where
+    nothing was seen of the fault."""
     tally: Tally
     left_on: tuple[str, ...] = ()
     """Nodes that had lost it and on which its PostgreSQL server still lived when all ran again: a second owner."""
@@ -81,12 +83,12 @@ class Trial(NamedTuple):
 
 
 def chosen(wanted: Iterable[str], nodes: int) -> tuple[str, ...]:
-    """The faults named, or all for none named, that so many nodes permit.
+    """The faults named, or those of a group named, that this machine and so many nodes permit; all for none named.
 
     Raises UnknownFault, and UnfitFault for a name that would leave nothing.
     """
     reasons = dict.fromkeys(OWN, "") | {name: unfit(FAULTS[name], nodes) for name in COMMON}
-    return tuple(selected(wanted, reasons, {}))
+    return tuple(selected(wanted, reasons, STAGED))
 
 
 def series(settings: Settings) -> list[tuple[int, str, str]]:
@@ -107,7 +109,8 @@ def series(settings: Settings) -> list[tuple[int, str, str]]:
 def run(
     settings: Settings, shown: dict[str, str], folder: Path, done: int = 0, lab: str = "compare"
 ) -> Iterator[Trial]:
-    """Runs the trials of the series after the first `done`; each as it comes. A stage that a trial broke is built anew.
+    """Runs the trials of the series after the first `done`; each as it comes. A stage that a trial broke is built anew:
+    what did not come back must not be the next contender's trouble.
 
     `shown` is given each contender's configuration of the cluster. The logs of a trial that was SLOW, did not end, or
     lost writes or left a second owner are kept in `folder/round-N-CONTENDER`: the cause can be looked into.
@@ -123,7 +126,7 @@ def run(
                     with Mishaps().noted():  # a later trial asks again
                         shown[name] = turns.on.configuration()
                 yield found
-                if found.error or found.left_on:
+                if found.silence is None or found.left_on:
                     raise _Broken
 
 
@@ -139,7 +142,7 @@ def _worth_a_look(found: Trial) -> bool:
 
 
 class _Broken(Exception):
-    """A trial could not be brought to its end, or left a second owner: nothing after it could be trusted."""
+    """A trial did not come back, or left a second owner: nothing after it could be trusted."""
 
 
 class Turns:
@@ -180,17 +183,16 @@ def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings
         takeover.until_acknowledged(sender, BEFORE)
         victim = _running(contender)
         scene = Scene(contender.stage, victim, watch, Random(trial.round), contender.resource)  # noqa: S311 - no secret
-        struck, due = time.time(), _strike(contender, fault, scene, sender)
-        back = _recovered(contender, fault, victim.name, sender)
-        ran = None if back is None else time.time()
-        if back:
-            takeover.until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
-        left_on = sorted(census.running(contender.stage.lab, SERVER) - {back})
-        if fault.heals:
-            fault.undo(scene)
-    contender.stage.mend()
+        with _under(contender, fault, scene, sender) as (struck, due):
+            back = _recovered(contender, fault, victim.name, sender)
+            ran = None if back is None else time.time()
+            if back:
+                takeover.until_acknowledged(sender, len(sender.ledger().acknowledged) + AFTER)
+            left_on = _left_on(contender.stage, back)
+    if back:
+        contender.stage.mend()
     ledger = sender.ledger()
-    silence, reached = longest_silence(ledger, due)
+    silence, reached = longest_silence(ledger, due if fault.rests else struck)
     return trial._replace(
         victim=victim.name,
         successor=back or "",
@@ -199,7 +201,7 @@ def _struck(contender: Contender, fault: Fault, trial: Trial, settings: Settings
         reached=reached if back else None,
         running=None if ran is None else ran - due,
         tally=tally(ledger, contender.stored(sender, source) if back else ()),
-        left_on=tuple(left_on),
+        left_on=left_on,
     )
 
 
@@ -219,10 +221,29 @@ def _running(contender: Contender) -> Node:
     return node
 
 
-def _strike(contender: Contender, fault: Fault, scene: Scene, sender: Sender) -> float:
-    """Strikes, and waits for an effect; when it is due back: at once, or from the order to start again."""
-    struck = time.time()
-    fault.strike(scene)
+@contextmanager
+def _under(contender: Contender, fault: Fault, scene: Scene, sender: Sender) -> Iterator[tuple[float, float]]:
+    """The fault, which is undone in any case: when it struck, and when all is due back.
+
+    That is then, at its undoing where only that mends it, or once nothing was seen of it and nothing has to move.
+    """
+    with ExitStack() as undoing:
+        undoing.callback(fault.undo, scene)
+        struck = due = time.time()
+        fault.strike(scene)
+        noticed = _await_effect(contender, fault, scene, sender, struck)
+        if fault.heals and not noticed and fault.expected != "moves":
+            due = time.time()
+        if not fault.heals:
+            time.sleep(max(0.0, struck + fault.hold - time.time()))
+            due = time.time()
+            undoing.close()
+            contender.stage.give_back()
+        yield struck, due
+
+
+def _await_effect(contender: Contender, fault: Fault, scene: Scene, sender: Sender, struck: float) -> bool:
+    """Whether something is seen of the fault before it counts as without effect."""
 
     def seen() -> bool:
         changed = any(change.wall >= struck for change in scene.watch.changes)
@@ -230,11 +251,8 @@ def _strike(contender: Contender, fault: Fault, scene: Scene, sender: Sender) ->
 
     with suppress(NotReached):
         wait("an effect of the fault", seen, fault.hold)
-    if fault.heals:
-        return struck
-    due = time.time()
-    fault.undo(scene)
-    return due
+        return True
+    return False
 
 
 def _recovered(contender: Contender, fault: Fault, victim: str, sender: Sender) -> str | None:
@@ -250,6 +268,11 @@ def _recovered(contender: Contender, fault: Fault, victim: str, sender: Sender) 
         wait(f"{contender.name} to run again", back, RECOVERY)
         return _running(contender).name
     return None
+
+
+def _left_on(stage: Stage, back: str | None) -> tuple[str, ...]:
+    """The other nodes on which a server lives, once one has taken over; where nobody has there is no second owner."""
+    return tuple(sorted(census.running(stage.lab, SERVER) - {back})) if back else ()
 
 
 def quiet(ledger: Ledger, since: float) -> float:

@@ -18,7 +18,7 @@ KIND = "comparison"
 MEASURES = {
     "silence": "longest time without an acknowledged write",
     "reached": "from the fault to the end of that time",
-    "running": "from the fault until all of it ran again",
+    "running": "until all of it ran again, from the fault, or from its undoing where only that mends it",
 }
 
 

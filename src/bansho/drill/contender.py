@@ -11,25 +11,15 @@ from pathlib import Path
 
 from bansho.drill import takeover, trace
 from bansho.drill.errors import NoTarget
-from bansho.drill.faults import FAULTS
+from bansho.drill.faults import FAULTS, GROUPS, unfit
 from bansho.drill.faults.fault import Fault, Scene
 from bansho.drill.stage import HOST, SHARED, Sender, Stage, run, wait
 from bansho.lab.node import Node
 
-COMMON = (
-    "power-loss",
-    "power-off",
-    "node-freeze",
-    "cable-cut",
-    "kill-corosync",
-    "freeze-corosync",
-    "address-removed",
-    "disk-unmounted",
-    "move",
-    "standby",
-    "stop",
-)
-"""The faults that strike a node, the cluster, the disk or the network: the same for each contender."""
+STAGED = {name: GROUPS[name] for name in ("pressure", "disk", "cluster", "network", "power")}
+"""The groups of faults that strike the stage alone, nodes, disk, network and cluster: the same for each contender."""
+COMMON = [fault for group in STAGED.values() for fault in group]
+"""The faults of these groups."""
 OWN = {
     "kill-server": "kill -9 of the server that acknowledges writes: the event service, or the postmaster",
     "freeze-server": "SIGSTOP of that server",
@@ -60,7 +50,7 @@ class Contender(ABC):
     def faults(self) -> dict[str, Fault]:
         """Name -> fault; a name stands for the same thing with each contender."""
         found = [*self.own_faults, *(FAULTS[name] for name in COMMON)]
-        return {fault.name: fault for fault in found if fault.least_nodes <= len(self.stage.lab.nodes)}
+        return {fault.name: fault for fault in found if not unfit(fault, len(self.stage.lab.nodes))}
 
     @abstractmethod
     def running_on(self) -> Node | None:
