@@ -1,11 +1,13 @@
 """Which processes of the suites live on which node, looked at from outside the nodes, and what they hold.
 
 The lab's nodes are pid namespaces of this machine, so its own /proc shows what a frozen or cut-off node runs too.
+Whose a process is, its environment says. Where that was cleared or overwritten, as by each child of PostgreSQL's first
+process, the suite's control group says it, the program's name, or whom it descends from.
 """
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,13 +16,25 @@ from bansho.contract.suites import COMMANDS
 from bansho.lab.errors import NodeOff
 from bansho.lab.lab import Lab
 from bansho.lab.node import Node
-from bansho.process import identity, proctree
+from bansho.process import cgroup, identity, proctree
+from bansho.process.identity import Stat
 
 MANAGERS = {COMMANDS[suite].status.removesuffix("_status"): suite for suite in COMMANDS}
 """Program name of a process manager -> its suite."""
 GUARD = "_guard"
+POSTGRES = "postgres"
+"""The program of PostgreSQL's processes. In a lab there is no other one than the IM database's."""
+SERVICE_GROUP = "service."
+"""Begins the name of a service's control group."""
 LISTENING = "0A"
 """The state of a listening socket in /proc/net/tcp (the kernel's include/net/tcp_states.h)."""
+
+
+class Owner(NamedTuple):
+    """Whose a process is. `service` is "" for process manager and guardian."""
+
+    suite: str
+    service: str
 
 
 class Found(NamedTuple):
@@ -38,7 +52,13 @@ class Found(NamedTuple):
         """Whether it is a process manager itself."""
         return not self.service and self.program in MANAGERS
 
+    @property
+    def is_guardian(self) -> bool:
+        """Whether it is a process manager's guardian."""
+        return not self.service and self.program.endswith(GUARD)
 
+
+IM_DATABASE = Owner("manager", "imdb")
 Census = Mapping[str, tuple[Found, ...]]
 """Node -> the suites' processes on it; only nodes that have power."""
 
@@ -46,13 +66,52 @@ Census = Mapping[str, tuple[Found, ...]]
 def take(lab: Lab) -> dict[str, tuple[Found, ...]]:
     """The suites' processes of every node that has power, now."""
     namespaces = {space: node.name for node in lab.nodes if (space := _namespace(node))}
-    found: dict[str, list[Found]] = {name: [] for name in namespaces.values()}
+    pids: dict[str, list[int]] = {name: [] for name in namespaces.values()}
     for pid in _pids():
-        node = namespaces.get(_link(pid, "ns/pid"))
-        process = _process(pid) if node else None
-        if node and process:
-            found[node].append(process)
-    return {name: tuple(processes) for name, processes in found.items()}
+        if node := namespaces.get(_link(pid, "ns/pid")):
+            pids[node].append(pid)
+    return {name: _of_node(lab, name, each) for name, each in pids.items()}
+
+
+def _of_node(lab: Lab, node: str, pids: Iterable[int]) -> tuple[Found, ...]:
+    """The suites' processes among all of a node's."""
+    living: list[Stat] = []
+    known = _grouped(Path(lab.spec.cgroup, node)) if lab.spec.cgroup else {}
+    for pid in pids:
+        stat = identity.stat(pid)
+        if stat and not stat.ended:
+            living.append(stat)
+            if owner := _owner(stat):
+                known[pid] = owner
+    return belonging(living, known)
+
+
+def belonging(living: Sequence[Stat], known: Mapping[int, Owner]) -> tuple[Found, ...]:
+    """The living processes whose owner is `known` by their pid, and all that descend from those. Pure."""
+    parents = {stat.pid: stat.parent for stat in living}
+
+    def owner(pid: int) -> Owner | None:
+        while pid in parents and pid not in known:
+            pid = parents[pid]
+        return known.get(pid)
+
+    return tuple(
+        Found(stat.pid, stat.ticks, stat.parent, stat.program, *whose) for stat in living if (whose := owner(stat.pid))
+    )
+
+
+def _grouped(top: Path) -> dict[int, Owner]:
+    """The processes in the suites' control groups below a node's."""
+    return {
+        pid: Owner(group.name.split(".")[-2], _service_of(part))
+        for group in top.glob(f"{cgroup.PREFIX}*.*.*")
+        for part in cgroup.groups(group)
+        for pid in cgroup.members(part)
+    }
+
+
+def _service_of(group: Path) -> str:
+    return group.name.removeprefix(SERVICE_GROUP) if group.name.startswith(SERVICE_GROUP) else ""
 
 
 def running(lab: Lab, program: str) -> frozenset[str]:
@@ -97,17 +156,14 @@ def _namespace(node: Node) -> str:
         return ""
 
 
-def _process(pid: int) -> Found | None:
-    """A suite's process; one that is about to end has no environment any more, but a process manager its name."""
-    stat = identity.stat(pid)
-    if stat is None or stat.ended:
-        return None
-    variables = proctree.environment(pid)
+def _owner(stat: Stat) -> Owner | None:
+    """By the environment; one that is about to end has none any more, but a process manager its name."""
+    variables = proctree.environment(stat.pid)
     mark = variables.get(proctree.MARK, "")
     suite = Path(mark).name or MANAGERS.get(stat.program.removesuffix(GUARD), "")
-    return (
-        Found(pid, stat.ticks, stat.parent, stat.program, suite, variables.get(proctree.SERVICE, "")) if suite else None
-    )
+    if suite:
+        return Owner(suite, variables.get(proctree.SERVICE, ""))
+    return IM_DATABASE if stat.program == POSTGRES else None
 
 
 class Remains(NamedTuple):
@@ -133,7 +189,7 @@ def remains(lab: Lab, node: Node, ports: tuple[int, ...]) -> Remains:
     device = os.makedev(*map(int, lab.running.device.split(":")))
     return Remains(
         node.name,
-        tuple(f"{each.program} {each.pid}" for each in map(_process, pids) if each),
+        tuple(f"{each.program} {each.pid}" for each in _of_node(lab, node.name, pids)),
         tuple(held for pid in pids if (held := holder(pid, device))),
         tuple(port for port in ports if _listens(init, port)),
         tuple(_mounts(init, lab.running.device)),

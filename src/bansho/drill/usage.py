@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bansho.drill import census
-from bansho.drill.census import GUARD, Found
+from bansho.drill.census import POSTGRES, Found
 from bansho.drill.stage import SHARED
 from bansho.lab.lab import Lab
 from bansho.lab.node import Node
 
 OWN_FOLDERS = ("run", "tmp", "dev/shm")
-POSTMASTER = "postgres"
 
 
 class Series(NamedTuple):
@@ -31,6 +30,7 @@ TOLERATED = {
     "mounts": 1.0,
     "control groups": 1.0,
     "processes": 3.0,
+    "connections": 3.0,
 }
 """Measure -> growth that counts as none, over all the time judged. Memory in KiB.
 
@@ -50,8 +50,16 @@ def take(lab: Lab) -> dict[Series, float]:
                 found[Series(role, "own memory")] = _memory(process.pid)
                 found[Series(role, "descriptors")] = len(os.listdir(f"/proc/{process.pid}/fd"))  # noqa: PTH208 - a count
         if processes:
-            found[Series("both suites", "processes")] = len(processes)
+            served = len(list(_servers(processes)))
+            found[Series("both suites", "processes")] = len(processes) - served
+            found[Series("IM database", "connections")] = served
     return found
+
+
+def _servers(processes: tuple[Found, ...]) -> Iterator[Found]:
+    """PostgreSQL's children: one a connection, and a few of its own that come and go."""
+    postgres = {each.pid for each in processes if each.program == POSTGRES}
+    return (each for each in processes if each.pid in postgres and each.parent in postgres)
 
 
 def _roles(processes: tuple[Found, ...]) -> Iterator[tuple[str, Found]]:
@@ -60,10 +68,12 @@ def _roles(processes: tuple[Found, ...]) -> Iterator[tuple[str, Found]]:
     for (suite, service), process in census.main_processes(processes).items():
         yield f"{suite}: {service}", process
     for each in processes:
-        if not each.service:
-            yield f"{each.suite}: {'guardian' if each.program.endswith(GUARD) else 'process manager'}", each
+        if each.is_manager:
+            yield f"{each.suite}: process manager", each
+        if each.is_guardian:
+            yield f"{each.suite}: guardian", each
         parent = by_pid.get(each.parent)
-        if each.program == POSTMASTER and parent and parent.program != POSTMASTER:
+        if each.program == POSTGRES and parent and parent.program != POSTGRES:
             yield f"{each.suite}: postmaster", each
 
 

@@ -83,10 +83,11 @@ def groups(group: Path) -> Iterator[Path]:
 
 def processes(group: Path) -> set[int]:
     """The pids of all processes in the group and below. None where it does not exist."""
-    return {pid for path in groups(group) for pid in _processes(path)}
+    return {pid for path in groups(group) for pid in members(path)}
 
 
-def _processes(group: Path) -> list[int]:
+def members(group: Path) -> list[int]:
+    """The pids of the processes in the group itself, none below."""
     with suppress(OSError):
         return [int(line) for line in (group / "cgroup.procs").read_text().split() if line != "0"]
     return []
