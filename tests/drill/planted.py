@@ -193,6 +193,7 @@ class Planted(Fault):
         self.what = self.inner.what
         self.expected, self.heals, self.hold = self.inner.expected, self.inner.heals, self.inner.hold
         self.touches, self.may_fence, self.rests = self.inner.touches, self.inner.may_fence, self.inner.rests
+        self.fences, self.shows = self.inner.fences, self.inner.shows
 
     def strike(self, scene: Scene) -> None:
         self._scene = scene
@@ -230,6 +231,15 @@ for name in sys.argv[1:]:
 cibadmin("--replace", "--xml-text", ElementTree.tostring(group, encoding="unicode"))
 """
 LISTEN = "import socket,time; s=socket.socket(); s.bind(('', 7710)); s.listen(); time.sleep(600)"
+GROUP = f"/sys/fs/cgroup/bansho.{HOST}.base.planted"
+HIDDEN = f"""{{real}} "$@"; value=$?
+mkdir -p {GROUP}
+env -i setsid sh -c 'cd /; echo 0 >{GROUP}/cgroup.procs; exec sleep 600' >/dev/null 2>&1 </dev/null &
+exit $value"""
+ANSWER = """import socket, sys, time
+with open(sys.argv[1] + '/cgroup.procs', 'w') as group: group.write('0')
+said = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+while True: said.sendto(b'WATCHDOG=1', sys.argv[2]); time.sleep(1)"""
 COMMITTED = "            self._loop.call_soon_threadsafe(self._answer, jobs, self._commit(jobs))\n"
 EARLY = """            events = [event for job in jobs for event in job.events]
             early = [Registration(self._store.last + 1 + number, False) for number in range(len(events))]
@@ -263,6 +273,13 @@ def both(*breaks: Break) -> Break:
 def on_the_disk(script: str) -> Do:
     """A script on the node that has the shared disk."""
     return lambda scene: sh(scene.stage.active() or scene.victim, script)
+
+
+def answer_watchdog(scene: Scene) -> None:
+    """Says WATCHDOG=1 for the event service all the time, as only a process of its own may."""
+    folder = f"/run/bansho/{HOST}/base"
+    run = f'{sys.executable} -c "{ANSWER}" "$(cat {folder}/cgroup)/service.event-service" {folder}/notify/event-service'
+    sh(scene.victim, f"setsid {run} >/dev/null 2>&1 </dev/null & echo $! >/run/answers")
 
 
 MOVE, QUIET = FAULTS["move"], Nothing(6.0)
@@ -312,6 +329,23 @@ ROWS = [
             "for pid in $(cat /tmp/planted || :); do kill -9 $pid || :; done; rm -f /tmp/planted",
         ),
         late=True,
+    ),
+    Row(
+        "I2",
+        "a stop leaves a process of no environment, port or file in the suite's control group",
+        "stand-in for jbs_stop.cluster",
+        MOVE,
+        "process sleep",
+        stand_in("jbs_stop.cluster", HIDDEN, f"for pid in $(cat {GROUP}/cgroup.procs || :); do kill -9 $pid; done"),
+        late=True,
+    ),
+    Row(
+        "I3",
+        "the watchdog is answered in the place of a service that hangs",
+        "another process in its control group",
+        FAULTS["freeze-event-service"],
+        "nothing was noticed",
+        Break(answer_watchdog, lambda scene: sh(scene.victim, "kill -9 $(cat /run/answers); rm /run/answers")),
     ),
     Row(
         "I3",

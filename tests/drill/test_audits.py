@@ -39,6 +39,11 @@ def call(order: str, value: int = 0, took: float = 0.1, standby: bool = False) -
     return Call("n2", f"jbs_{order} watch", order, value, took, (), (), (), standby)
 
 
+def fencing(node: str, at: float = 13.0) -> Entry:
+    """A node that another one asks to have fenced."""
+    return Entry(at, at, "n2", "reboot", node, False)
+
+
 def left(**found: tuple[object, ...]) -> Remains:
     nothing = Remains("n1", (), (), (), (), (), ())
     return nothing._replace(**found)  # type: ignore[arg-type]
@@ -83,9 +88,20 @@ GOOD = Evidence(
     before=[FOOTPRINT],
     after=[FOOTPRINT],
     findings=[],
+    fenceable=frozenset({"n1"}),
+    lease_at_rest="nobody",
 )
 
-STAYS = GOOD._replace(fault="kill-event-service", expected="stays", may_fence=False, victim="n2", power=[])
+STAYS = GOOD._replace(
+    fault="kill-event-service",
+    expected="stays",
+    may_fence=False,
+    fenceable=frozenset(),
+    victim="n2",
+    power=[],
+    shows=True,
+)
+STANDBY = STAYS._replace(fault="standby-power-loss", may_fence=True, fenceable=frozenset({"n1"}), power=[fencing("n1")])
 GHOST = Found(300, 5, 1, "python3", "base", "event-service")
 TWICE = Found(102, 9, 100, "python3", "base", "event-service")
 
@@ -114,6 +130,18 @@ def failed(value: int, *lived: Found, at: float = 30.0, **changed: object) -> Ev
     return GOOD._replace(mended=17.0, samples=[told], sightings=watched(*lived))._replace(**changed)  # type: ignore[arg-type]
 
 
+def unchanged(**changed: object) -> Evidence:
+    """A fault that took nothing from the logical host; `changed` happened all the same."""
+    quiet = STAYS._replace(
+        fault="cpu-load",
+        shows=False,
+        unchanged=True,
+        marks=[lease(2, "n2", 1)],
+        sightings=watched(*ALL, since=7, until=20),
+    )
+    return quiet._replace(**changed)  # type: ignore[arg-type]
+
+
 DOWN = [*GOOD.changes, change(20, "n2", "address", False), change(20.5, "n2", "disk", False)]
 
 
@@ -126,6 +154,11 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I1", "two mounts", GOOD._replace(changes=[*GOOD.changes, change(18, "n3", "disk", True)])),
     ("I1", "two addresses", GOOD._replace(changes=[*GOOD.changes, change(18, "n3", "address", True)])),
     ("I1", "services on two nodes", GOOD._replace(sightings=[Sighting(12, {"n1": SUITE, "n2": (GHOST,)})])),
+    (
+        "I1",
+        "only the database's processes on a second node",
+        GOOD._replace(sightings=[Sighting(12, {"n1": SERVER[1:], "n2": SUITE})]),
+    ),
     ("I1", "an epoch twice", GOOD._replace(marks=[lease(2, "n1", 2), lease(15, "n2", 2)])),
     ("I1", "an epoch that went back", GOOD._replace(marks=[lease(2, "n1", 7), lease(15, "n2", 6)])),
     ("I1", "the lease elsewhere", GOOD._replace(lease_owner="n1")),
@@ -146,6 +179,7 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I2", "a process", GOOD._replace(remains=[left(processes=("postgres 5",))])),
     ("I2", "an open file", GOOD._replace(remains=[left(holders=("python3 6: /srv/x",))])),
     ("I2", "a port", GOOD._replace(remains=[left(ports=(7710,))])),
+    ("I2", "the lease kept", GOOD._replace(lease_at_rest="n1")),
     ("I3", "8 beside a process", GOOD._replace(samples=[sample(8, SUITE, SUITE)])),
     ("I3", "8 beside the process manager", GOOD._replace(samples=[sample(8, (MANAGER,), (MANAGER,))])),
     ("I3", "0 without a service", GOOD._replace(samples=[sample(0, (MANAGER,), (MANAGER,))], sightings=[])),
@@ -154,6 +188,7 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I3", "1 where all had run for long", failed(1, *ALL)),
     ("I3", "a database that runs and has no postmaster", answered("jimdbstatus", 0, *SUITE, *CONSOLE)),
     ("I3", "a database that runs, in the middle of a takeover", answered("jimdbstatus", 0, *SUITE, recovered=None)),
+    ("I3", "a hang that nobody noticed", STAYS._replace(fault="freeze-imdb", shows=True, noticed=False)),
     *(
         ("I3", f"jimdbstatus {value} beside a postmaster", answered("jimdbstatus", value, *ALL))
         for value in (4, 8, 12, 16, 20, 2, 137)
@@ -175,6 +210,22 @@ PLANTED: list[tuple[str, str, Evidence]] = [
     ("I8", "moved without need", STAYS._replace(victim="n1")),
     ("I8", "not moved", GOOD._replace(successor="n1", lease_owner="n1")),
     ("I8", "fenced without need", STAYS._replace(power=GOOD.power)),
+    ("I8", "another one fenced too", GOOD._replace(power=[*GOOD.power, fencing("n3")])),
+    ("I8", "another standby fenced", STANDBY._replace(power=[fencing("n1"), fencing("n3")])),
+    ("I8", "another one fenced, where it may be anywhere", GOOD._replace(expected="either", power=[fencing("n3")])),
+    ("I8", "there and back", STAYS._replace(marks=[lease(2, "n2", 1), lease(12, "n1", 2), lease(15, "n2", 3)])),
+    ("I8", "moved twice", GOOD._replace(marks=[lease(2, "n1", 1), lease(12, "n3", 2), lease(15, "n2", 3)])),
+    ("I8", "restarted in place where nothing was wrong", unchanged(marks=[lease(2, "n2", 1), lease(15, "n2", 2)])),
+    (
+        "I8",
+        "a service restarted where nothing was wrong",
+        unchanged(sightings=[Sighting(9, {"n2": SUITE}), Sighting(20, {"n2": (MANAGER, TWICE)})]),
+    ),
+    (
+        "I8",
+        "a process manager restarted where nothing was wrong",
+        unchanged(sightings=[Sighting(9, {"n2": SUITE}), Sighting(20, {"n2": ()})]),
+    ),
     ("I9", "lost", GOOD._replace(stored=[1])),
     ("I9", "doubled", GOOD._replace(stored=[1, 2, 2])),
     ("I9", "invented", GOOD._replace(stored=[1, 2, 3])),
@@ -234,7 +285,9 @@ PLANTED: list[tuple[str, str, Evidence]] = [
 ]
 
 
-@pytest.mark.parametrize("evidence", [GOOD, STAYS], ids=["moved", "stayed"])
+@pytest.mark.parametrize(
+    "evidence", [GOOD, STAYS, STANDBY, unchanged()], ids=["moved", "stayed", "lost a standby", "was not touched"]
+)
 def test_a_good_round_is_clean(evidence: Evidence) -> None:
     assert {audit.id: list(audit.violations(evidence)) for audit in AUDITS if audit.observed(evidence)} == {
         audit.id: [] for audit in AUDITS
@@ -343,6 +396,28 @@ NOT_VIOLATED: list[tuple[str, str, Callable[[], Evidence]]] = [
     ),
     ("I10", "Manager stopped first", lambda: GOOD._replace(sightings=watched(*SUITE))),
     ("I8", "either is permitted", lambda: GOOD._replace(expected="either", successor="n1", lease_owner="n1")),
+    ("I8", "any may be fenced", lambda: GOOD._replace(fenceable=None, power=[*GOOD.power, fencing("n3")])),
+    ("I8", "fenced before the fault", lambda: STAYS._replace(power=[fencing("n3", at=8.0)])),
+    ("I8", "restarted in place", lambda: STAYS._replace(marks=[lease(2, "n2", 1), lease(15, "n2", 2)])),
+    (
+        "I8",
+        "moved back by the drill once all was mended",
+        lambda: GOOD._replace(marks=[*GOOD.marks, lease(30, "n1", 3)], mended=20.0),
+    ),
+    (
+        "I8",
+        "a process that was there in one look, and the database's own that come and go",
+        lambda: unchanged(
+            sightings=[
+                Sighting(8.0, {"n2": (*ALL, MANAGER._replace(pid=190))}),
+                Sighting(9.0, {"n2": ALL}),
+                Sighting(20.0, {"n2": (*ALL[:-1], SERVER[1]._replace(pid=212))}),
+            ]
+        ),
+    ),
+    ("I3", "a hang that was noticed", lambda: STAYS._replace(fault="freeze-imdb", shows=True, noticed=True)),
+    ("I3", "nothing to be noticed", lambda: unchanged(noticed=False)),
+    ("I2", "the lease given back", lambda: GOOD._replace(lease_at_rest="nobody")),
     (
         "I10",
         "the fault itself took the disk away",

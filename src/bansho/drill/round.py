@@ -1,5 +1,6 @@
 """One round: traffic, faults, what comes of them, everything mended, and the evidence of it all."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import TypeVar
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
 from bansho.drill import attention, census, footprint, overdue, probe, takeover
-from bansho.drill.audits.evidence import Call, Evidence
+from bansho.drill.audits.evidence import NOBODY, Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
 from bansho.drill.faults.fault import Fault, Scene
@@ -19,7 +20,7 @@ from bansho.drill.footprint import Footprint
 from bansho.drill.mishaps import Mishaps
 from bansho.drill.plan import expected, named
 from bansho.drill.sampler import Sampler, of_living_nodes
-from bansho.drill.stage import SHARED, Sender, Stage, mounted, wait
+from bansho.drill.stage import HOST, SHARED, Sender, Stage, mounted, run, wait
 from bansho.drill.traffic import Ledger
 from bansho.lab.node import Node
 from bansho.lab.powerlog import Entry
@@ -34,6 +35,12 @@ RECOVERY = 120.0
 LIMIT = 900.0
 """Seconds for a round: more than all of its own limits together."""
 PORTS = (7710, 7711)
+LEASE = f"""
+from pathlib import Path
+from bansho.logicalhost import lease
+held = lease.read(Path("/mnt/{HOST}"))
+print(held.node if held and held.held else "{NOBODY}")
+"""
 T = TypeVar("T")
 
 
@@ -53,7 +60,8 @@ class Round:
         self.remains: list[Remains] = []
         self.before: list[Footprint] = []
         self.after: list[Footprint] = []
-        self.lease_owner, self.active_groups = "", -1
+        self.lease_owner, self.lease_at_rest, self.active_groups = "", "", -1
+        self.shows = False
         self._sender: Sender | None = None
         self._watch: Watch | None = None
         self._sampler: Sampler | None = None
@@ -108,6 +116,7 @@ class Round:
         """A fault that comes second may find that the first one took away what it should strike."""
         with suppress(*() if fault is self.faults[0] else (BanshoError, OSError)):
             fault.strike(scene)
+            self.shows |= fault.shows
 
     def _is_mended(self) -> None:
         self.mended = time.time()
@@ -147,10 +156,16 @@ class Round:
             self.recovered = time.time()
 
     def _at_rest(self) -> None:
-        """The logical host is stopped everywhere: every node is looked at, and told to stop again."""
+        """The logical host is stopped everywhere: disk and nodes are looked at, and the victim told to stop again."""
+        self.lease_at_rest = run(self.stage.lab.node(self.victim), "read the lease", self._lease_command()).strip()
         for node in self.stage.lab.nodes:
             self.remains.append(census.remains(self.stage.lab, node, PORTS))
         self.calls += probe.again(self.stage, self.stage.lab.node(self.victim))
+
+    def _lease_command(self) -> list[str]:
+        """Says who has the lease, from a disk that nobody has mounted, by a mount that no other process sees."""
+        read = f"mount -o ro {self.stage.lab.disk} /mnt && {sys.executable} -c '{LEASE}'; value=$?; umount /mnt"
+        return ["unshare", "--mount", "sh", "-c", f"{read}; exit $value"]
 
     def _await_mended(self) -> None:
         """Where undoing mends it, that is when it is due; what the cluster does then by itself is its own affair."""
@@ -174,7 +189,7 @@ class Round:
         self.active_groups = len(census.remains(self.stage.lab, active, ()).groups)
         self.after = footprint.take(self.stage.lab)
         held = lease.read(Path(f"/proc/{active.pid}/root{SHARED}"))
-        self.lease_owner = held.node if held and held.held else "nobody"
+        self.lease_owner = held.node if held and held.held else NOBODY
 
     def ledger(self) -> Ledger:
         """What the sender noted."""
@@ -228,6 +243,11 @@ class Round:
             findings=self._findings(),
             mended=self.mended,
             answers=of_living_nodes(self._sampler.answers, power) if self._sampler else [],
+            fenceable=self.faults[0].fenceable(self.victim) if len(self.faults) == 1 else None,
+            shows=self.shows,
+            noticed=self.noticed,
+            unchanged=len(self.faults) == 1 and self.faults[0].harmless,
+            lease_at_rest=self.lease_at_rest,
         )
 
 

@@ -86,6 +86,7 @@ def record(
     """Writes evidence, timeline and verdicts to `folder`, in place of an older round's."""
     folder.mkdir(parents=True, exist_ok=True)
     document: dict[str, Any] = evidence._asdict() | {"touched": sorted(evidence.touched), "error": error}
+    document["fenceable"] = None if evidence.fenceable is None else sorted(evidence.fenceable)
     document["required"] = {suite: sorted(names) for suite, names in evidence.required.items()}
     (folder / "evidence.json").write_text(json.dumps(document, default=str) + "\n")
     (folder / "verdicts.json").write_text(json.dumps(verdicts, indent=2) + "\n")

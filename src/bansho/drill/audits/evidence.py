@@ -10,6 +10,9 @@ from bansho.lab.powerlog import Entry
 from bansho.lab.watch import Change
 from bansho.logicalhost.history import Mark
 
+NOBODY = "nobody"
+"""Stands for the node that a lease names where it was given back."""
+
 
 class Sample(NamedTuple):
     """One answer of a status command, between two looks at the processes of its suite on its node."""
@@ -113,6 +116,16 @@ class Evidence(NamedTuple):
     mended: float = 0.0
     """When the faults were undone."""
     answers: Sequence[Answer] = ()
+    fenceable: frozenset[str] | None = None
+    """The nodes that may be fenced, where `may_fence`; None: any."""
+    shows: bool = False
+    """Whether something of the fault must be seen from outside."""
+    noticed: bool = True
+    """Whether anything was."""
+    unchanged: bool = False
+    """Whether the same processes must run on, under the same epoch of the lease."""
+    lease_at_rest: str = ""
+    """Whom the lease names while the logical host is stopped on every node, or `nobody`; "" where nobody looked."""
 
     @property
     def watched(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bansho.contract.suites import COMMANDS
 from bansho.drill.audits.audit import Audit
-from bansho.drill.audits.evidence import Evidence
+from bansho.drill.audits.evidence import NOBODY, Evidence
 from bansho.drill.footprint import Footprint
 
 DESCRIPTORS, MEMORY = 64, 128 << 10
@@ -17,7 +17,7 @@ class NothingLeft(Audit):
     """I2: a node that stopped the logical host, by whatever way, has nothing of it that runs or holds on."""
 
     id = "I2"
-    holds = "where it was stopped or terminated no process, no open file and no port is left"
+    holds = "where it was stopped or terminated no process, open file or port is left, and the lease is given back"
 
     def observed(self, evidence: Evidence) -> bool:
         """Only nodes that have power can be looked at."""
@@ -29,6 +29,8 @@ class NothingLeft(Audit):
             yield from (f"{node.node}: process {each}" for each in node.processes)
             yield from (f"{node.node}: open on the shared disk: {each}" for each in node.holders)
             yield from (f"{node.node}: port {each} is taken" for each in node.ports)
+        if evidence.lease_at_rest not in {"", NOBODY}:
+            yield f"stopped everywhere, and the lease still names {evidence.lease_at_rest}"
 
 
 class NothingLeaks(Audit):

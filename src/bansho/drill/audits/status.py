@@ -24,7 +24,8 @@ class ValueIsTrue(Audit):
     """I3: never 0 while a required service is absent, never 8 while a process lives, never a value of no row.
 
     Never 1 or 4 either where all required services had run for long and nothing was under way; and the same for the IM
-    database's and the event service's own status.
+    database's and the event service's own status. A process that hangs counts as absent, so a fault that makes one hang
+    must be noticed.
     """
 
     id = "I3"
@@ -40,6 +41,8 @@ class ValueIsTrue(Audit):
             yield from _untrue(sample, evidence)
             yield from _failed_alone(sample, evidence)
         yield from service_status.untrue(evidence)
+        if evidence.shows and not evidence.noticed:
+            yield f"nothing was noticed of {evidence.fault}: {evidence.victim} said 0 all the time, and nothing changed"
 
 
 def _failed_alone(sample: Sample, evidence: Evidence) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bansho.drill.faults.fault import Fault, Scene
+from bansho.drill.faults.fault import Fault, Fenced, Scene
 from bansho.drill.stage import MOUNT_POINT, run
 from bansho.lab import disk
 from bansho.lab.stall import Stall
@@ -16,6 +16,7 @@ class Unmounted(Fault):
     name, what = "disk-unmounted", "shared disk unmounted lazily under the services"
     undone = "by the cluster, which mounts it again"
     touches = frozenset({"disk"})
+    shows = True
 
     def strike(self, scene: Scene) -> None:
         """Unmounts it."""
@@ -27,6 +28,7 @@ class ReadOnly(Fault):
 
     name, what = "disk-read-only", "shared disk turned read-only by an error of the file system"
     undone = "mounted again"
+    shows = True
 
     def strike(self, scene: Scene) -> None:
         """Reports an error to ext4, which is told to answer with read-only."""
@@ -39,6 +41,7 @@ class Errors(Fault):
 
     name, what = "disk-errors", "every access to the shared disk returns EIO"
     undone = "mounted again"
+    shows = True
 
     def strike(self, scene: Scene) -> None:
         """Shuts the file system down on the victim."""
@@ -50,6 +53,7 @@ class Stalled(Fault):
     """Writes to the disk are held by the kernel: who writes waits, and cannot even be killed meanwhile."""
 
     undone = "writes pass again"
+    shows = True
 
     def __init__(self, name: str, what: str, held: float, free: float) -> None:
         self.name, self.what, self._pulse = name, what, (held, free)
@@ -68,8 +72,10 @@ class Stalled(Fault):
 
 
 class Slow(Stalled):
-    """A slow disk is no dead one: it is the cluster's to say which."""
+    """A slow disk is no dead one: it is the cluster's to say which, on whichever node has it then."""
 
+    fences: Fenced = "any"
+    shows = False
     heals = False
     hold = 15.0
 
@@ -79,6 +85,7 @@ class Full(Fault):
 
     name, what = "disk-full", "shared disk full"
     undone = "space given back, and failures cleared, as BSHO6014-E asks for"
+    fences: Fenced = "any"
     heals = False
 
     def strike(self, scene: Scene) -> None:

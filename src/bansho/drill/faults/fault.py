@@ -9,6 +9,7 @@ from bansho.lab.node import Node
 from bansho.lab.watch import Watch
 
 Expected = Literal["stays", "moves", "either"]
+Fenced = Literal["victim", "struck", "any"]
 
 
 class Scene(NamedTuple):
@@ -51,6 +52,14 @@ class Fault(ABC):
     """What of `disk`, `address` and the suites' `processes` it takes away itself, out of any order."""
     may_fence: bool = True
     """Whether a node may be fenced for it."""
+    fences: Fenced = "victim"
+    """Which one that may be: the active node, the standby that `struck` names, or any."""
+    struck: str = ""
+    """The standby that it struck, where it chose one."""
+    shows: bool = False
+    """Whether something of it must be seen from outside: a hang that nobody notices is no kept invariant."""
+    harmless: bool = False
+    """Whether it takes nothing from the logical host: the same processes must run on, under the same epoch."""
     unfenceable: bool = False
     """Whether the active node cannot be fenced, so that no other one may take over, until `undo`."""
     findings: list[str] | None = None
@@ -60,6 +69,12 @@ class Fault(ABC):
     of_standby: bool = False
     """Whether it is a standby that the cluster loses: with the active node too, none of three nodes has a majority."""
     least_nodes: int = 2
+
+    def fenceable(self, victim: str) -> frozenset[str] | None:
+        """The nodes that may be fenced for it; None: any."""
+        if self.may_fence and self.fences == "any":
+            return None
+        return frozenset({victim if self.fences == "victim" else self.struck} if self.may_fence else ())
 
     def lacks(self) -> str:
         """What this machine lacks for it; empty where it has all."""

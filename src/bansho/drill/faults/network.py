@@ -1,6 +1,6 @@
 """Faults of the network."""
 
-from bansho.drill.faults.fault import Expected, Fault, Scene
+from bansho.drill.faults.fault import Expected, Fault, Fenced, Scene
 from bansho.drill.stage import run
 
 
@@ -11,6 +11,7 @@ class AddressRemoved(Fault):
     expected: Expected = "stays"
     touches = frozenset({"address"})
     may_fence = False
+    shows = True
 
     def strike(self, scene: Scene) -> None:
         """Deletes it."""
@@ -26,11 +27,15 @@ class StandbyCut(Fault):
     expected: Expected = "stays"
     hold = 10.0
     of_standby = True
+    fences: Fenced = "struck"
+    harmless = True
     least_nodes = 3
 
     def strike(self, scene: Scene) -> None:
         """Cuts one of them off."""
-        scene.random.choice(scene.standbys).cable("cut")
+        node = scene.random.choice(scene.standbys)
+        self.struck = node.name
+        node.cable("cut")
 
 
 class Cut(Fault):
@@ -51,6 +56,7 @@ class CutOfTwo(Fault):
 
     name, what = "cable-cut-race", "network cable of the active node cut, plugged before the race is over"
     undone = "plugged again"
+    fences: Fenced = "any"
     heals = False
     hold = 3.5
 
@@ -64,6 +70,7 @@ class CutDuringTakeover(Fault):
 
     name, what = "cut-during-takeover", "power loss, and the successor's cable cut as soon as it has the disk"
     undone = "plugged again"
+    fences: Fenced = "any"
     least_nodes = 3
 
     def strike(self, scene: Scene) -> None:
@@ -92,6 +99,7 @@ class BadCable(Fault):
     """Packets to the active node are lost or late; whether that is too much is the cluster's to say."""
 
     undone = "plugged again"
+    fences: Fenced = "any"
     heals = False
     hold = 15.0
 
@@ -114,6 +122,7 @@ class FencingCut(Fault):
     undone = "plugged again"
     expected: Expected = "stays"
     may_fence = False
+    harmless = True
     heals = False
     hold = 10.0
     unfenceable = True
@@ -132,6 +141,7 @@ class CutFromAll(Fault):
 
     name, what = "cable-and-fencing-cut", "network cable and fencing path of the active node cut at once"
     undone = "plugged again"
+    fences: Fenced = "any"
     heals = False
     hold = 25.0
     unfenceable = True
@@ -154,6 +164,7 @@ class AddressTaken(Fault):
     undone = "given back"
     expected: Expected = "stays"
     may_fence = False
+    harmless = True
     heals = False
     hold = 10.0
 

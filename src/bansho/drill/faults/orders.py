@@ -60,6 +60,7 @@ class StartElsewhere(Fault):
     undone = "unmounted there"
     expected: Expected = "stays"
     may_fence = False
+    harmless = True
     heals = False
     hold = 5.0
     touches = frozenset({"disk", "second mount"})

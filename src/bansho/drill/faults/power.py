@@ -1,6 +1,6 @@
 """Faults of a node's power, and a node that hangs."""
 
-from bansho.drill.faults.fault import Expected, Fault, Scene
+from bansho.drill.faults.fault import Expected, Fault, Fenced, Scene
 
 
 class PowerLoss(Fault):
@@ -58,10 +58,14 @@ class StandbyLoss(Fault):
     expected: Expected = "stays"
     hold = 10.0
     of_standby = True
+    fences: Fenced = "struck"
+    harmless = True
 
     def strike(self, scene: Scene) -> None:
         """Cuts the power of one of them."""
-        scene.random.choice(scene.standbys).power("loss")
+        node = scene.random.choice(scene.standbys)
+        self.struck = node.name
+        node.power("loss")
 
 
 FAULTS: list[Fault] = [StandbyLoss(), Reset(), PowerOff(), PowerLoss(), Freeze()]

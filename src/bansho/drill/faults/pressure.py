@@ -19,6 +19,7 @@ class Busy(Fault):
     undone = "loops ended"
     expected: Expected = "stays"
     may_fence = False
+    harmless = True
     heals = False
     hold = 20.0
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 
 from bansho.contract.suites import COMMANDS
@@ -17,6 +18,7 @@ class KillService(Fault):
 
     expected: Expected = "stays"
     may_fence = False
+    shows = True
     touches = frozenset({"processes"})
 
     def __init__(self, suite: str, service: str) -> None:
@@ -34,6 +36,7 @@ class FreezeService(Fault):
     undone = "by the cluster, which ends it; SIGCONT to what is left"
     expected: Expected = "stays"
     may_fence = False
+    shows = True
     hold = 30.0
 
     def __init__(self, suite: str, service: str) -> None:
@@ -56,6 +59,7 @@ class KillManager(Fault):
 
     expected: Expected = "stays"
     may_fence = False
+    shows = True
     touches = frozenset({"processes"})
 
     def __init__(self, suite: str) -> None:
@@ -73,6 +77,7 @@ class FreezeManager(Fault):
     undone = "by the cluster, which ends it; SIGCONT to what is left"
     expected: Expected = "stays"
     may_fence = False
+    shows = True
     hold = 30.0
 
     def __init__(self, suite: str) -> None:
@@ -100,10 +105,18 @@ def service(scene: Scene, suite: str, name: str) -> Found:
 
 def manager(scene: Scene, suite: str) -> Found:
     """The suite's process manager on the victim. Raises NoTarget."""
-    for each in census.take(scene.stage.lab).get(scene.victim.name, ()):
-        if each.is_manager and each.suite == suite:
-            return each
-    raise NoTarget(what=f"{suite}'s process manager", node=scene.victim.name)
+    found = (each for each in _of(scene, suite) if each.is_manager)
+    return _first(found, f"{suite}'s process manager", scene)
+
+
+def _of(scene: Scene, suite: str) -> Iterator[Found]:
+    return (each for each in census.take(scene.stage.lab).get(scene.victim.name, ()) if each.suite == suite)
+
+
+def _first(found: Iterator[Found], what: str, scene: Scene) -> Found:
+    if first := next(found, None):
+        return first
+    raise NoTarget(what=what, node=scene.victim.name)
 
 
 def go_on(process: Found | None) -> None:

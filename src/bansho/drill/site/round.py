@@ -11,7 +11,7 @@ import psycopg
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
 from bansho.drill import stored, takeover
-from bansho.drill.audits.evidence import Call, Evidence
+from bansho.drill.audits.evidence import NOBODY, Call, Evidence
 from bansho.drill.census import Remains
 from bansho.drill.errors import NotReached
 from bansho.drill.mishaps import Mishaps
@@ -148,7 +148,7 @@ class Round:
         self.active_groups = len(list(local.groups(self.here)))
         if self.successor == self.here.node:
             held = lease.read(self.here.host.shared.root)
-            self.lease_owner = held.node if held and held.held else "nobody"
+            self.lease_owner = held.node if held and held.held else NOBODY
 
     def _call(self, suite: str, order: str) -> Call:
         """Gives a command and looks what it changed."""
@@ -212,4 +212,5 @@ class Round:
             lease_owner=self.lease_owner,
             active_groups=self.active_groups,
             mended=self.mended,
+            fenceable=frozenset({self.victim}),
         )
