@@ -10,7 +10,7 @@ from subprocess import DEVNULL, PIPE
 from bansho.drill import census
 from bansho.drill.errors import NoTarget
 from bansho.drill.faults.fault import Expected, Fault, Scene
-from bansho.drill.stage import HOST, SHARED, UP, run, wait
+from bansho.drill.stage import HOST, SHARED, UP, run
 from bansho.lab.node import Node, Program
 
 HOLD_ALL = """
@@ -71,7 +71,7 @@ try:
 except psycopg.Error as error:
     print(type(error).__name__)
 """
-HOLD_RECOVERY = """
+IN_RECOVERY = """
 import os, pathlib, signal, sys, time
 def first_line():
     try:
@@ -94,10 +94,12 @@ while not found and time.monotonic() < until:
 if not found:
     sys.exit(1)
 os.kill(found, signal.SIGSTOP)
-time.sleep(float(sys.argv[2]))
-os.kill(found, signal.SIGCONT)
 """
-"""Stops the process that recovers the database under the next postmaster, for so many seconds."""
+"""Waits for the process that recovers the database under the next postmaster, and stops it there."""
+HOLD = f"{IN_RECOVERY}time.sleep(float(sys.argv[2]))\nos.kill(found, signal.SIGCONT)\n"
+"""Lets it go on after so many seconds."""
+KILL = f"{IN_RECOVERY}os.kill(int(now), signal.SIGKILL)\nos.system(f'kill -CONT {{found}}')\n"
+"""Kills its postmaster meanwhile: the recovery cannot have come to its end. The product may have ended it by then."""
 COMMITS = 2000
 """Rows committed before the kill."""
 PAGE, HALF = 8192, 4096
@@ -112,6 +114,7 @@ class KillPostmaster(Fault):
     name, what = "kill-postmaster", "kill -9 of the postmaster"
     expected: Expected = "stays"
     may_fence = False
+    shows = True
 
     def strike(self, scene: Scene) -> None:
         """Kills it, by its pid file."""
@@ -124,6 +127,7 @@ class FreezePostmaster(Fault):
     name, what = "freeze-postmaster", "SIGSTOP of the postmaster"
     undone = "by the cluster, which ends it; SIGCONT to what is left"
     may_fence = False
+    shows = True
     hold = 30.0
 
     def __init__(self) -> None:
@@ -142,36 +146,24 @@ class FreezePostmaster(Fault):
             scene.victim.run(["kill", "-CONT", self._pid])
 
 
-class KillInRecovery(Fault):
-    """SIGKILL to the postmaster, and to the next one as soon as it is there: a recovery is cut short."""
+class InRecovery(Fault):
+    """SIGKILL to the postmaster, and something befalls the next one, on the same node, while it recovers."""
 
-    name, what = "kill-postmaster-in-recovery", "kill -9 of the postmaster, and of the next one while it recovers"
     may_fence = False
+    shows = True
+
+    def __init__(self, name: str, what: str, script: str, expected: Expected) -> None:
+        self.name, self.what, self._script, self.expected = name, what, script, expected
 
     def strike(self, scene: Scene) -> None:
-        """Kills it, waits for the next one on the same node, kills that."""
-        first = postmaster(scene.victim)
-        kill(scene.victim, first)
-        wait("the next postmaster", lambda: postmaster(scene.victim) not in {"", first})
-        kill(scene.victim, postmaster(scene.victim))
-
-
-class LongRecovery(Fault):
-    """SIGKILL to the postmaster, and its successor's recovery takes long: status must say so, and nobody give up."""
-
-    name, what = "long-recovery", "kill -9 of the postmaster, and 15 s of recovery after it"
-    expected: Expected = "stays"
-    may_fence = False
-
-    def strike(self, scene: Scene) -> None:
-        """Writes much, kills it, and stops the next one's startup process for a while."""
+        """Writes much, so that there is something to recover; kills it; the script does the rest. Raises NoTarget."""
         run(scene.victim, "write much", python(WRITE_MUCH))
-        command = [sys.executable, "-c", HOLD_RECOVERY, f"{SHARED}/database/postmaster.pid", str(RECOVERS)]
-        with scene.victim.popen(command, stdout=PIPE, stderr=DEVNULL, text=True) as holder:
-            assert holder.stdout is not None  # noqa: S101 - asked for as a pipe
-            holder.stdout.readline()
+        command = [sys.executable, "-c", self._script, f"{SHARED}/database/postmaster.pid", str(RECOVERS)]
+        with scene.victim.popen(command, stdout=PIPE, stderr=DEVNULL, text=True) as met:
+            assert met.stdout is not None  # noqa: S101 - asked for as a pipe
+            met.stdout.readline()
             kill(scene.victim, postmaster(scene.victim))
-            if holder.wait(timeout=RECOVERS + UP) != 0:
+            if met.wait(timeout=RECOVERS + UP) != 0:
                 raise NoTarget(what="a recovery of PostgreSQL", node=scene.victim.name)
 
     def undo(self, scene: Scene) -> None:
@@ -185,6 +177,7 @@ class KillInCommit(Fault):
     name, what = "kill-postgres-in-commit", "kill -9 of all of PostgreSQL while clients commit"
     expected: Expected = "stays"
     may_fence = False
+    shows = True
 
     def __init__(self) -> None:
         self._committed: set[int] = set()
@@ -196,10 +189,17 @@ class KillInCommit(Fault):
         with scene.victim.popen(python(COMMIT), stdout=PIPE, stderr=DEVNULL, text=True) as clients:
             assert clients.stdout is not None  # noqa: S101 - asked for as a pipe
             lines = [clients.stdout.readline() for _ in range(COMMITS)]
-            for pid in _postgres(scene.victim):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self._kill(scene.victim)
             self._committed = {int(line) for line in [*lines, *clients.stdout] if line.endswith("\n")}
+
+    def _kill(self, node: Node) -> None:
+        """All of them, the first one first. Raises NoTarget where that one's children were not there to be killed."""
+        pids = _postgres(node)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if len(pids) < 2:
+            raise NoTarget(what="more of PostgreSQL than its first process", node=node.name)
 
     def undo(self, scene: Scene) -> None:
         """Compares, and drops the table; where it did not come to the kill there is nothing to compare."""
@@ -222,6 +222,7 @@ class DamagedPage(Fault):
     undone = "the page's bytes put back"
     expected: Expected = "stays"
     may_fence = False
+    shows = True
 
     def __init__(self) -> None:
         self._path, self._bytes = "", b""
@@ -318,8 +319,14 @@ FAULTS: list[Fault] = [
     KillPostmaster(),
     FreezePostmaster(),
     KillInCommit(),
-    KillInRecovery(),
-    LongRecovery(),
+    InRecovery(
+        "kill-postmaster-in-recovery",
+        "kill -9 of the postmaster, and of the next one in the middle of its recovery",
+        KILL,
+        "either",
+    ),
+    # status must say so for all of the 15 s, and nobody give up
+    InRecovery("long-recovery", "kill -9 of the postmaster, and 15 s of recovery after it", HOLD, "stays"),
     DamagedPage(),
     ConnectionLimit(),
 ]
