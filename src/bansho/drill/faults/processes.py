@@ -9,7 +9,9 @@ from bansho.contract.suites import COMMANDS
 from bansho.drill import census
 from bansho.drill.census import Found
 from bansho.drill.errors import NoTarget
+from bansho.drill.faults.cluster import Move
 from bansho.drill.faults.fault import Expected, Fault, Scene
+from bansho.drill.stage import mounted
 from bansho.process import identity
 
 
@@ -95,6 +97,39 @@ class FreezeManager(Fault):
         go_on(self._frozen)
 
 
+class StrikeGuardian(Fault):
+    """A signal to a process manager's guardian, which does nothing but collect: all runs on, the next stop is clean.
+
+    The operator's move brings that stop, so that what it leaves is seen in the same round.
+    """
+
+    undone = "by the operator's move, after which the suite has another guardian; SIGCONT to what is left"
+    expected: Expected = "moves"
+    may_fence = False
+    heals = False
+    hold = 5.0
+
+    def __init__(self, suite: str, verb: str, number: signal.Signals) -> None:
+        self.suite, self._signal, self._move = suite, number, Move()
+        self.name, self.what = f"{verb}-{suite}-guardian", f"{number.name} to the guardian of {suite}'s process manager"
+        self._struck: Found | None = None
+
+    def strike(self, scene: Scene) -> None:
+        """Signals the guardian, not its process manager."""
+        self._struck = guardian(scene, self.suite)
+        os.kill(self._struck.pid, self._signal)
+
+    def undo(self, scene: Scene) -> None:
+        """Moves the logical host away, where it still is there, and lets the guardian go on if it still lives."""
+        try:
+            if mounted(scene.victim):
+                self._move.strike(scene)
+                scene.stage.wait_up(elsewhere_than=scene.victim.name)
+                self._move.undo(scene)
+        finally:
+            go_on(self._struck)
+
+
 def service(scene: Scene, suite: str, name: str) -> Found:
     """The service's first process on the victim. Raises NoTarget."""
     found = census.main_processes(census.take(scene.stage.lab).get(scene.victim.name, ())).get((suite, name))
@@ -107,6 +142,12 @@ def manager(scene: Scene, suite: str) -> Found:
     """The suite's process manager on the victim. Raises NoTarget."""
     found = (each for each in _of(scene, suite) if each.is_manager)
     return _first(found, f"{suite}'s process manager", scene)
+
+
+def guardian(scene: Scene, suite: str) -> Found:
+    """The guardian of the suite's process manager on the victim. Raises NoTarget."""
+    found = (each for each in _of(scene, suite) if each.is_guardian)
+    return _first(found, f"the guardian of {suite}'s process manager", scene)
 
 
 def _of(scene: Scene, suite: str) -> Iterator[Found]:
@@ -132,4 +173,6 @@ FAULTS: list[Fault] = [
     *(FreezeService(suite, name) for suite, name in SERVICES),
     *(KillManager(suite) for suite in COMMANDS),
     *(FreezeManager(suite) for suite in COMMANDS),
+    *(StrikeGuardian(suite, "kill", signal.SIGKILL) for suite in COMMANDS),
+    *(StrikeGuardian(suite, "freeze", signal.SIGSTOP) for suite in COMMANDS),
 ]
