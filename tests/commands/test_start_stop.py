@@ -90,6 +90,18 @@ def test_nothing_is_left_although_the_guardian_was_killed(base: Suite, mechanism
     assert base.value == 8
 
 
+def test_a_stop_does_not_wait_for_a_guardian_that_stands_still(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    manager = identity.stat(base.manager)
+    assert manager is not None
+    os.kill(manager.parent, signal.SIGSTOP)
+    assert base.value == 0
+    assert base.stop("--timeout", "20").stdout == "base on watch: all stopped\n"
+    assert base.processes() == {}
+    assert base.value == 8
+
+
 def test_start_and_stop_twice_change_nothing(base: Suite) -> None:
     base.write(steady("one"))
     base.start()

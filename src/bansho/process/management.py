@@ -12,7 +12,7 @@ from bansho.contract.states import SuiteAim
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
-from bansho.process import cgroup, logrotation, messages, termination, unexpected
+from bansho.process import cgroup, guardian, logrotation, messages, termination, unexpected
 from bansho.process.daemon import PRIORITY, tell
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed, TurnedRound
@@ -163,6 +163,7 @@ class Management:
         if self._site.group:  # the guardian, which lives longer, removes it; unless somebody killed that
             cgroup.leave(self._site.group.parent)
             cgroup.remove(self._site.group)
+        guardian.wake()
         self._log("process manager ends", messages.MANAGER_ENDS)
         self._orders.ended.set()
         self._supervision.changed.set()
