@@ -340,6 +340,14 @@ ROWS = [
         late=True,
     ),
     Row(
+        "I2",
+        "a stop says that it gave the lease back and keeps it",
+        "patch of logicalhost/lease.py",
+        FAULTS["stop"],
+        "the lease still names",
+        both(patched("logicalhost/lease.py", '"held": False', '"held": True'), Break(restarted("base"), nothing)),
+    ),
+    Row(
         "I3",
         "the watchdog is answered in the place of a service that hangs",
         "another process in its control group",
