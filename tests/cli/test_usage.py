@@ -13,6 +13,31 @@ from tests.house import COMMANDS, House
         (["check"], "Missing argument 'FILES...'", "bansho check [OPTIONS] FILES..."),
         (["check", "--nope", "x"], "No such option '--nope'", "bansho check [OPTIONS] FILES..."),
         (["token", "create"], "Missing argument 'NAME'", "bansho token create [OPTIONS] NAME"),
+        (
+            ["cluster", "status", "--watch", "-1"],
+            "-1.0 is not in the range 0.1<=x<=86400",
+            "bansho cluster status [OPTIONS] [NAME]",
+        ),
+        (
+            ["cluster", "status", "--watch", "nan"],
+            "'nan' is not a number of seconds",
+            "bansho cluster status [OPTIONS] [NAME]",
+        ),
+        (
+            ["cluster", "remove", "x", "--timeout", "nan", "--yes"],
+            "'nan' is not a number of seconds",
+            "bansho cluster remove [OPTIONS] NAME",
+        ),
+        (
+            ["cluster", "standby", "on", "n1", "--timeout", "+NaN"],
+            "is not a number of seconds",
+            "bansho cluster standby [OPTIONS] {on|off} NODE",
+        ),
+        (
+            ["cluster", "move", "x", "--timeout", "inf"],
+            "inf is not in the range 1<=x<=86400",
+            "bansho cluster move [OPTIONS] NAME [NODE]",
+        ),
         (["account", "create", "x", "--role", "king"], "'king' is not one of", "bansho account create [OPTIONS] NAME"),
     ],
 )

@@ -180,7 +180,7 @@ def fencing_text(path: Path | None) -> str:
 
 @command.command()
 @click.argument("name")
-@click.option("--timeout", type=float, default=600, show_default=True, help="Seconds to wait for the stop.")
+@operation.TIMEOUT
 @YES
 @AS_JSON
 def remove(name: str, timeout: float, yes: bool, as_json: bool) -> None:

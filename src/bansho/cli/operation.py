@@ -1,6 +1,7 @@
 """`bansho cluster status`, `move`, `maintenance` and `standby`: a registered logical host in operation."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,23 @@ from bansho.logicalhost import definition, history, timeline
 from bansho.logicalhost.history import Takeover
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead.")
-TIMEOUT = click.option("--timeout", type=float, default=600, show_default=True, help="Seconds to wait for it.")
+
+
+class Seconds(click.FloatRange):
+    """Seconds from `least` to a day. Not a number (nan) is refused too: no comparison would tell that it is none."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__(min=least, max=86400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as wrong usage."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
+TIMEOUT = click.option("--timeout", type=Seconds(1), default=600, show_default=True, help="Seconds to wait for it.")
 
 
 def confirm(what: str, effects: Sequence[str], yes: bool) -> None:
@@ -33,7 +50,7 @@ def confirm(what: str, effects: Sequence[str], yes: bool) -> None:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--watch", type=float, help="Show it anew every so many seconds, until Ctrl-C.")
+@click.option("--watch", type=Seconds(0.1), help="Show it anew every so many seconds, until Ctrl-C.")
 @AS_JSON
 def status(name: str | None, watch: float | None, as_json: bool) -> None:
     """Show what runs where, since when, the failures that are counted, and the last takeover with its legs.
