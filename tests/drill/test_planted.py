@@ -57,9 +57,9 @@ def test_the_test_of_the_renderers_notices_one_that_differs(tmp_path: Path) -> N
     copy = shutil.copytree(PACKAGE, tmp_path / "bansho", ignore=shutil.ignore_patterns("__pycache__"))
     template = copy / "cluster/vcs/main.cf.j2"
     text = template.read_text()
-    above, below = "{{ resource.id }} requires", "{{ loop.previtem.id }}\n"
-    assert text.count(above + " " + below) == 1
-    template.write_text(text.replace(above + " " + below, "{{ loop.previtem.id }} requires {{ resource.id }}\n"))
+    above, below = "{{ host }}-suites", "{{ host }}-address"
+    assert text.count(f"{above} requires {below}\n") == 1
+    template.write_text(text.replace(f"{above} requires {below}\n", f"{below} requires {above}\n"))
     tests = ["tests/cluster/products/test_rendered.py", "-k", "vcs_links", "-p", "no:cacheprovider", "-q"]
     run = [sys.executable, "-m", "pytest", *tests]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}

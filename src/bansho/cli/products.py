@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from bansho.cluster import products
+from bansho.cluster import plan, products
 from bansho.cluster.adapter.errors import WROTE
+from bansho.cluster.model import polled
 from bansho.logicalhost import definition
 
 
@@ -18,8 +19,13 @@ from bansho.logicalhost import definition
     help="Write the files into this folder, the same on every node, instead of showing them.",
 )
 def render(name: str, product: str, output: Path | None) -> None:
-    """Render the logical host NAME for another cluster product: its control script, and what is to be registered."""
-    files = products.render(definition.load(name), product, output.absolute() if output else None)
+    """Render the logical host NAME for another cluster product: its control script, and what is to be registered.
+
+    Refuses where time limits do not fit.
+    """
+    host = definition.load(name)
+    files = products.render(host, product, output.absolute() if output else None)
+    plan.plan(polled(host), "", products.PRODUCTS[product].optional).require_fit()
     for file in files:
         if output:
             file.write()

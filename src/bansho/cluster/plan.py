@@ -3,7 +3,7 @@
 It is made of the same model that `apply` loads; nothing is computed a second time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bansho.cluster import budget
@@ -65,9 +65,9 @@ class Plan(NamedTuple):
         }
 
 
-def plan(host: LogicalHost, fencing: str) -> Plan:
-    """The plan for a logical host. Raises NotForACluster."""
-    model = models.model(host)
+def plan(host: LogicalHost, fencing: str, optional: Collection[str] = ()) -> Plan:
+    """The plan for a logical host; `optional` are the keys that a product does without. Raises NotForACluster."""
+    model = models.model(host, optional)
     suites, unchecked = process_definitions(host)
     return Plan(model, tuple(budget.entries(host, model, suites)), unchecked, fencing)
 

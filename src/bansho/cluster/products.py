@@ -1,7 +1,7 @@
 """The cluster products that a logical host can be rendered for, each a folder: conventions as data, and templates.
 
-Whatever a template fills in has to be plain (letters, digits, `_./:=,@%+-`): then no product's quoting rules matter,
-and a definition cannot bring anything but a value into a product's file.
+Whatever a template fills in has to be plain (letters, digits, `_./:=,@+-`): none of the products quotes or expands any
+of these, and a definition cannot bring anything but a value into a product's file.
 """
 
 import ipaddress
@@ -27,7 +27,7 @@ PLACE = Path("/etc/bansho/cluster")
 """Below it, in HOST/PRODUCT, the files lie on every node where nobody says otherwise."""
 ROUTER_IDS = 255
 """VRRP knows its instances in a network by a number from 1 to this."""
-PLAIN = re.compile(r"[\w./:=,@%+-]*", re.ASCII)
+PLAIN = re.compile(r"[\w./:=,@+-]*", re.ASCII)
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +51,8 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keys of the definition that the product has no use for, or does without."""
     needs_interface: bool = False
     """Whether its files name the network interface, `cluster.interface`."""
+    needs_prefix: bool = False
+    """Whether they say how long the address's network prefix is."""
 
 
 class File(NamedTuple):
@@ -89,9 +91,22 @@ def render(host: LogicalHost, name: str, folder: Path | None = None) -> list[Fil
     found = model(polled(host), product.optional)
     folder = folder or PLACE / host.name / name
     facts = _facts(found, name, folder)
-    if product.needs_interface and "nic" not in facts["address"]:
-        raise NotForACluster(name=host.name, key="cluster.interface", problem=f"is missing; {product.title} needs it")
+    for key, wrong, problem in _rules(product, facts["address"]):
+        if wrong:
+            raise NotForACluster(name=host.name, key=key, problem=f"{problem}; {product.title} needs it")
     return [_file(each, name, folder, facts) for each in product.file]
+
+
+def _rules(product: Product, address: dict[str, str]) -> list[tuple[str, bool, str]]:
+    """(key, is it wrong, what was expected): what this product needs beside what every one does."""
+    return [
+        ("cluster.interface", product.needs_interface and "nic" not in address, "is missing"),
+        (
+            "address",
+            product.needs_prefix and "cidr_netmask" not in address,
+            "expected its prefix length too, as in 192.0.2.10/24",
+        ),
+    ]
 
 
 def _facts(found: Model, name: str, folder: Path) -> dict[str, Any]:

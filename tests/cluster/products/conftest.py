@@ -18,11 +18,33 @@ STAND_IN = Path(__file__).parent.parent / "stand-in"
 BOTH = [name for suite in COMMANDS.values() for name in suite] + [DATABASE_STATUS]
 
 
+# ip(8), asked for an address: it is here while the file is.
+IP = """\
+#!/bin/sh
+echo "$*" >"${0%/*}/asked"
+[ ! -e "${0%/*}/address" ] || echo "2: eth0    inet 192.0.2.10/24 scope global eth0"
+"""
+
+
 class Rendering:
     """A node whose logical host `watch` can be rendered for any product."""
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.bin = house.root / "bin"
+        self.bin.mkdir()
+        (self.bin / "ip").write_text(IP)
+        (self.bin / "ip").chmod(0o755)
+        self.environment = {"PATH": f"{self.bin}:{os.environ['PATH']}"}
+        """What finds this node's `ip`, which knows the logical address, before the machine's."""
+
+    def address(self, is_here: bool) -> None:
+        """Gives the node the logical address, or takes it away."""
+        path = self.bin / "address"
+        if is_here:
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)
 
     def render(self, product: str) -> Path:
         """Writes the product's files, and returns their folder."""

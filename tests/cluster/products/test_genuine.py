@@ -86,6 +86,8 @@ FILES = {
     "solaris": Calls("register.sh", r'Start_command="(.+)"', r'Stop_command="(.+)"', r'Probe_command="(.+)"'),
     "systemd": Calls("bansho-watch.service", r"ExecStart=(.+)", r"ExecStopPost=(.+)", r"ExecStart=(.+)"),
 }
+CLEANS = {"vcs": r'CleanProgram = "(.+)"', "powerha": r"Cleanup Method +(\S+)"}
+"""What a product calls after a failure, in the same file, where that is not its stop."""
 ADDED = {"posix": ("start", "stop", "monitor"), "serviceguard": ("start", "stop", "")}
 """What the product itself adds to a command: by our README, and by the external script's interface."""
 
@@ -104,6 +106,8 @@ class Commands(Driver):
         self.starts, self.stops, self.monitors = (
             [f"{each} {word}".split() for each in commands] for commands, word in zip(found, added, strict=True)
         )
+        cleans = re.findall(CLEANS[product], text) if product in CLEANS else []
+        self.cleans = [each.split() for each in cleans] or self.stops
 
     def start(self) -> bool:
         return all(value(each) == TOLD[self.product][0] for each in self.starts)
@@ -113,6 +117,25 @@ class Commands(Driver):
 
     def healthy(self) -> bool:
         return all(value(each) == TOLD[self.product][2] for each in self.monitors)
+
+    def restart(self) -> None:
+        """Each thing that is registered and has failed is restarted by itself, as the products do."""
+        for start, clean, monitor in zip(self.starts, self.cleans, self.monitors, strict=True):
+            if value(monitor) != TOLD[self.product][2]:
+                value(clean)
+                value(start)
+
+
+class Keepalived(Commands):
+    """A product that moves the address first and then runs its script, whatever the change."""
+
+    def start(self) -> bool:
+        self.site.address(is_here=True)
+        return value(self.starts[0], self.site.environment) == 0
+
+    def stop(self) -> bool:
+        self.site.address(is_here=False)
+        return value(self.stops[0], self.site.environment) == 0
 
 
 class Watch(Commands):
@@ -185,6 +208,7 @@ class Pacemaker(Driver):
 
 DRIVERS: dict[str, type[Driver]] = {
     **dict.fromkeys(FILES, Commands),
+    "keepalived": Keepalived,
     "serviceguard": Watch,
     "systemd": Systemd,
     "pacemaker": Pacemaker,
@@ -255,6 +279,19 @@ def test_a_stop_without_the_disk_is_no_stop_while_forced_termination_fails(
     (site.state / "jbs_killall.cluster.do").unlink()
     assert driver.stop()
     assert runs(site) == []
+
+
+@pytest.mark.parametrize("product", ["vcs", "solaris", "powerha", "hamonitor"])
+def test_base_is_not_restarted_under_a_running_manager(site: "Site", product: str) -> None:
+    """In the products that restart what they have registered, before they fail over."""
+    driver = Commands(site, product)
+    assert driver.start()
+    site.kill("base")
+    before = len(site.orders())
+    driver.restart()
+    after = site.orders()[before:]
+    assert after.index("jco_killall.cluster") < after.index("jbs_start.cluster") < after.index("jco_start.cluster")
+    assert driver.healthy()
 
 
 def runs(site: "Site") -> list[str]:

@@ -1,7 +1,6 @@
 """Rendered files above our own commands, with a real suite of small programs: what each product calls, by its files."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.cluster.products.conftest import Rendering
-from tests.cluster.products.test_genuine import Commands, value
+from tests.cluster.products.test_genuine import DRIVERS, Commands, value
 from tests.cluster.products.test_scripts import TOLD
 from tests.commands.suites import Suite, steady, suite_in
 
@@ -57,10 +56,6 @@ def fail(base: Suite) -> None:
     base.wait_for(4)
 
 
-CLEANS = {"vcs": ("main.cf", r'CleanProgram = "(.+)"'), "powerha": ("smit.txt", r"Cleanup Method +(\S+)")}
-"""What a product calls after a failure, where that is not its stop: (file, pattern)."""
-
-
 @pytest.mark.parametrize("name", ["posix", "vcs", "hamonitor", "powerha", "solaris"])
 def test_a_life(base: Suite, name: str) -> None:
     """In the products that ask for the state: stopped, started, failed, and cleaned up."""
@@ -72,18 +67,14 @@ def test_a_life(base: Suite, name: str) -> None:
     fail(base)
     assert value(product.monitors[0]) == failed
     assert base.processes() != {}, "partly stopped: what lives has to be ended"
-    assert clean(base, product)
+    assert clean(product)
     assert base.value == 8
     assert base.processes() == {}
 
 
-def clean(base: Suite, product: Commands) -> bool:
+def clean(product: Commands) -> bool:
     """Whether the product believes that it has cleaned up after a failure."""
-    if product.product not in CLEANS:
-        return product.stop()
-    file, pattern = CLEANS[product.product]
-    [command] = re.findall(pattern, (base.house.root / product.product / file).read_text())
-    return value(command.split()) == 0
+    return all(value(command) == 0 for command in product.cleans)
 
 
 def test_serviceguards_service_ends_with_the_suite(base: Suite) -> None:
@@ -101,7 +92,7 @@ def test_serviceguards_service_ends_with_the_suite(base: Suite) -> None:
 def test_keepaliveds_master_starts_fails_and_is_released(base: Suite) -> None:
     """Without a disk, which it would mount itself; what its daemon does with all this is seen in the lab."""
     define(base.house, disk="")
-    node = product_of(base, "keepalived")
+    node = DRIVERS["keepalived"](Rendering(base.house), "keepalived")
     assert node.healthy(), "a standby may become the master"
     assert base.value == 8
     assert node.start()

@@ -1,5 +1,6 @@
 """The rendered files: right by the products' own tools where those are here; nothing but values is filled in."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bansho.cli.products import render
 from bansho.cluster import products
 from bansho.cluster.adapter.errors import NotPlain
-from bansho.cluster.errors import NotForACluster
+from bansho.cluster.errors import DoesNotFit, NotForACluster
 from bansho.cluster.model import model, polled
 from bansho.cluster.products import PRODUCTS
 from bansho.logicalhost.definition import Disk, parse
@@ -41,11 +42,12 @@ def test_scripts_are_shell_and_every_path_is_there(site: "Site", product: str) -
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_the_sequence_and_the_names_are_the_models(definition: str, product: str) -> None:
+def test_no_product_has_a_suite_of_its_own_to_restart(definition: str, product: str) -> None:
+    """A product restarts what it registers by itself: Base would be restarted under a running Manager."""
     text = "\n".join(each.text for each in products.render(parse(definition, Path("watch.toml")), product))
-    assert "watch" in text
-    if product in ("vcs", "solaris"):  # those that start each suite by themselves
-        assert text.index("control start base") < text.index("control start manager")
+    assert "control " in text
+    for suite in ("base", "manager"):
+        assert not re.search(rf"control \w+ {suite}", text)
 
 
 def test_vcs_links_each_resource_to_the_one_before(definition: str) -> None:
@@ -53,11 +55,34 @@ def test_vcs_links_each_resource_to_the_one_before(definition: str) -> None:
     links = [line.split() for line in main.text.splitlines() if " requires " in line]
     assert [[above, below] for above, _, below in links] == [
         ["watch-address", "watch-disk"],
-        ["watch-base", "watch-address"],
-        ["watch-manager", "watch-base"],
+        ["watch-suites", "watch-address"],
     ]
     assert 'NetMask = "255.255.255.0"' in main.text
-    assert "OfflineTimeout = 154" in main.text
+    assert f"OfflineTimeout = {154 + 212}\n" in main.text
+
+
+def test_vcs_restarts_only_what_nothing_requires(definition: str) -> None:
+    main = products.render(parse(definition, Path("watch.toml")), "vcs")[1].text
+    limits = re.findall(
+        r"^    \w+ (watch-\w+) \(\n(?:        .*\n)*?        RestartLimit = (\d+)\n", main, re.MULTILINE
+    )
+    assert limits == [("watch-disk", "0"), ("watch-address", "0"), ("watch-suites", "2")]
+
+
+def test_ha_monitors_file_says_what_it_does_not_carry_over(definition: str) -> None:
+    host = parse(f"{definition}restarts = 9\nfailure-window = 7700\n", Path("watch.toml"))
+    servers = products.render(host, "hamonitor")[-1].text
+    assert "restarts = 9, and counts anew after 7700 s" in servers
+    assert "switchtype" in servers[: servers.index("server  name")]
+
+
+def test_the_control_script_says_what_it_has_to_be_allowed(definition: str) -> None:
+    host = parse(definition, Path("watch.toml"))
+    control = products.render(host, "posix")[0].text
+    base, manager = (each.limits for each in model(polled(host)).resources[-2:])
+    for name, limits in (("base", [base]), ("manager", [manager]), ("all", [base, manager])):
+        of = {key: sum(each[key].seconds for each in limits) for key in ("start", "stop", "monitor")}
+        assert f"#   {name}: start {of['start']}, stop {of['stop']}, monitor {of['monitor']}\n" in control
 
 
 @pytest.mark.parametrize("retries", [0, 7])
@@ -77,6 +102,17 @@ def test_a_product_that_names_the_interface_needs_it(definition: str) -> None:
     with pytest.raises(NotForACluster, match=r"cluster\.interface: is missing; keepalived needs it"):
         products.render(host, "keepalived")
     products.render(host, "hamonitor")
+
+
+@pytest.mark.parametrize("address", ["192.0.2.10", "2001:db8::10"])
+def test_a_product_that_says_how_long_the_prefix_is_needs_it(definition: str, address: str) -> None:
+    host = parse(definition.replace("192.0.2.10/24", address), Path("watch.toml"))
+    with pytest.raises(
+        NotForACluster, match=r"address: expected its prefix length too.*; Veritas Cluster Server needs"
+    ):
+        products.render(host, "vcs")
+    for product in set(PRODUCTS) - {"vcs"}:
+        products.render(host, product)
 
 
 def test_without_a_disk_only_those_that_do_without_one(definition: str) -> None:
@@ -112,6 +148,13 @@ def test_a_value_that_could_be_more_than_a_value_is_refused(definition: str, dev
     assert text == usual.replace("/dev/disk/by-label/watch", device)
 
 
+def test_what_a_product_would_expand_is_refused(definition: str) -> None:
+    """`%h` in a unit is somebody's home."""
+    host = parse(definition.replace("/srv/watch", "/srv/w%h"), Path("watch.toml"))
+    with pytest.raises(NotPlain, match="'/srv/w%h' cannot stand in systemd"):
+        products.render(host, "systemd")
+
+
 @needs("systemd-analyze")
 def test_systemd_takes_its_unit(site: "Site") -> None:
     unit = site.render("systemd") / "bansho-watch.service"
@@ -126,10 +169,20 @@ def test_render_writes_or_shows(site: "Site", tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert sorted(each.name for each in folder.iterdir()) == ["control", "main.cf"]
     assert f"BSHO6112-I wrote {folder}/control" in done.output
-    assert f'StartProgram = "{folder}/control start base"' in (folder / "main.cf").read_text()
+    assert f'StartProgram = "{folder}/control start"' in (folder / "main.cf").read_text()
     shown = CliRunner().invoke(render, call).output
     assert "# /etc/bansho/cluster/watch/vcs/main.cf" in shown
-    assert 'StartProgram = "/etc/bansho/cluster/watch/vcs/control start base"' in shown
+    assert 'StartProgram = "/etc/bansho/cluster/watch/vcs/control start"' in shown
     (tmp_path / "file").write_text("")
     refused = CliRunner().invoke(render, [*call, "--output", str(tmp_path / "file" / "below")])
     assert "BSHO6107-E" in str(refused.exception)
+
+
+def test_render_refuses_numbers_that_do_not_fit(site: "Site", tmp_path: Path) -> None:
+    """Also where disk and nodes are left out, for products that do without them."""
+    for product, disk in (("vcs", '[disk]\ndevice = "/dev/nothing"\nmount-point = "/"'), ("posix", "")):
+        site.define(disk=disk, nodes='["n1", "n2"]' if disk else "[]", limits="{ start = 5, stop = 5, monitor = 5 }")
+        refused = CliRunner().invoke(render, ["watch", "--product", product, "--output", str(tmp_path / "new")])
+        assert isinstance(refused.exception, DoesNotFit)
+        assert "raise cluster.limits.monitor to " in str(refused.exception)
+        assert not (tmp_path / "new").exists()

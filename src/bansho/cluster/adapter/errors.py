@@ -61,7 +61,7 @@ class NotPlain(BanshoError):
     """
 
     id = "BSHO6106-E"
-    text = "{value!r} cannot stand in {product}'s files: expected letters, digits and any of _ . / : = , @ % + -"
+    text = "{value!r} cannot stand in {product}'s files: expected letters, digits and any of _ . / : = , @ + -"
 
 
 class CannotWrite(BanshoError):
