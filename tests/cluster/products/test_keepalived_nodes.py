@@ -110,7 +110,7 @@ def test_keepalived_starts_moves_and_bars(pair: Pair) -> None:
 
     pair.on(first, f"kill -9 $(cat {STAND_INS}/state/base.pid)")
     until(lambda: (home := pair.home()) is not None and home.name == second.name, 40)
-    # Base was dead, so there was nothing of it to stop in order. On fault and then on backup it is told to release.
+    # Base was dead, so there was nothing of it to stop in order. The scripts of fault and of backup both see to it.
     released = ["jco_stop.cluster", "jco_killall.cluster", "jbs_killall.cluster"]
     until(lambda: "".join([*RUNNING, *released]) in "".join(pair.orders(first)))
     assert [node.name for node in pair.addressed()] == [second.name]

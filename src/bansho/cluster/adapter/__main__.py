@@ -17,8 +17,7 @@ ACTIONS: Mapping[str, Callable[[Host], Finding]] = {
     "validate": orders.validate,
     "watch": orders.watch,
     "run": orders.run,
-    "master": role.master,
-    "release": role.release,
+    "role": role.settle,
     "track": role.track,
 }
 ASKING = frozenset({"monitor", "watch", "track"})

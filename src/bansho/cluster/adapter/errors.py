@@ -71,14 +71,24 @@ class CannotWrite(BanshoError):
     text = "{path}: cannot be written ({reason}); choose another folder with --output"
 
 
+class AddressUnknown(AgentError):
+    """Raised when this node cannot tell whether it has the logical address; it then gives the logical host up.
+
+    Action: install iproute2, or remove what keeps ip(8) from answering; then remove the file role/barred.
+    """
+
+    id = "BSHO6108-E"
+    text = "{ip}: cannot tell whether this node has the address: ip address show: {said}"
+
+
 BARRED = Message(
     "BSHO6111-W",
-    "logical host {name}: an order had failed on this node; it stays barred for {seconds} s,"
+    "logical host {name}: a start or a stop had failed on this node; it stays barred for {seconds} s,"
     " or until somebody removes the file role/barred",
 )
-"""An order had failed on this node, so it does not offer itself for a while.
+"""A start or a stop had failed on this node, so it does not offer itself for a while.
 
-Action: remove what made the order fail, then remove the file, or wait.
+Action: remove what made it fail, then remove the file, or wait.
 """
 WROTE = Message("BSHO6112-I", "wrote {path}")
 """A file of a cluster product was written."""

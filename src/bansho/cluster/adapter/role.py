@@ -1,20 +1,22 @@
-"""A logical host under software that only tells a node its role, as keepalived does: it neither mounts nor fences.
+"""A logical host under software that moves its address and says so on each node, as keepalived does; it fences nobody.
 
-Notify scripts run beside each other and beside the track script. So an order is written down first and then waits for
-the one under way; whatever was written last stands. A node where an order failed is barred until the failure window
-has passed, so that two nodes that both cannot start do not throw the logical host to each other for ever.
+Notify scripts run beside each other, and of two that are started shortly after one another either may come first. So
+none of them is an order: each waits for the one under way and then looks whether this node has the logical address.
+The address is set or taken away before the script is started, so the last one to look has seen how it ended. A node
+where that failed is barred until the failure window has passed, so that two nodes that both cannot start do not throw
+the logical host to each other for ever.
 """
 
 import fcntl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from bansho.cluster.adapter import orders
-from bansho.cluster.adapter.errors import BARRED, DiskNotReleased, DiskNotTaken
+from bansho.cluster.adapter.errors import BARRED, AddressUnknown, DiskNotReleased, DiskNotTaken
 from bansho.cluster.adapter.host import Host
 from bansho.cluster.agent import shared
 from bansho.cluster.conventions import Finding
@@ -29,37 +31,37 @@ PAUSE = 0.5
 
 
 class Role:
-    """What this node was told last about one logical host: files below /run, so nothing of it outlives a boot.
+    """What this node has last made of one logical host: files below /run, so nothing of it outlives a boot.
 
-    `wanted` holds the last order, `lock` is held (flock) while one is carried out, and `barred` holds since when one
-    had failed, in seconds of CLOCK_BOOTTIME.
+    `last` holds the role that was last taken up, `lock` is held (flock) while one is, and `barred` holds since when
+    that had failed, in seconds of CLOCK_BOOTTIME.
     """
 
     def __init__(self, host: Host) -> None:
         self.host = host
         folder = NodePlaces.of(host.model.name).root / "role"
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        self._wanted, self._lock, self._barred = folder / "wanted", folder / "lock", folder / "barred"
+        self._last, self._lock, self._barred = folder / "last", folder / "lock", folder / "barred"
 
-    def want(self, order: str) -> None:
-        """Writes the order down."""
-        new = self._wanted.with_suffix(f".{order}")
-        new.write_text(order, encoding="ascii")
-        new.replace(self._wanted)
+    def remember(self, role: str) -> None:
+        """Writes down which role is taken up."""
+        new = self._last.with_suffix(".new")
+        new.write_text(role, encoding="ascii")
+        new.replace(self._last)
 
-    def wants(self, order: str) -> bool:
-        """Whether this is the last order; none counts as released."""
-        return (_text(self._wanted) or RELEASED) == order
+    def is_master(self) -> bool:
+        """Whether this node was last made the master."""
+        return _text(self._last) == MASTER
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Waits until no other order is carried out, and keeps others waiting."""
+        """Waits until no role is being taken up, and keeps others waiting."""
         with self._open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def is_busy(self) -> bool:
-        """Whether an order is being carried out."""
+        """Whether a role is being taken up."""
         with self._open() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -80,38 +82,54 @@ class Role:
         return self._lock.open("a", encoding="ascii")
 
 
-def master(host: Host) -> Finding:
-    """This node has become the master: mounts the shared disk where there is one, and starts."""
-    return _carry_out(Role(host), MASTER, _take)
+def settle(host: Host) -> Finding:
+    """The role of this node may have changed. With the logical address it mounts the shared disk, where there is one,
+    and starts; without it, it stops and gives the disk back.
+    """
+    role = Role(host)
+    with role.alone():
+        found = _settle(role)
+        if found is not Finding.DONE:
+            role.bar()
+        return found
 
 
-def release(host: Host) -> Finding:
-    """This node is the master no longer: stops, and gives the shared disk back."""
-    return _carry_out(Role(host), RELEASED, _give_back)
+def _settle(role: Role) -> Finding:
+    try:
+        is_here = has_address(role.host)
+    except AddressUnknown as error:
+        orders.report(error)
+        role.remember(RELEASED)
+        _give_back(role.host)
+        return Finding.NOT_DONE
+    role.remember(MASTER if is_here else RELEASED)
+    return _take(role.host) if is_here else _give_back(role.host)
 
 
 def track(host: Host) -> Finding:
-    """Whether this node may be or stay the master: a standby may, and so may one that is carrying out an order, which
-    has its own time limits.
+    """Whether this node may be or stay the master: a standby may, and so may one that is taking up a role, which has
+    its own time limits.
     """
     role = Role(host)
     if barred := role.barred_for():
         orders.report(BARRED(name=host.model.name, seconds=f"{barred:.0f}"))
         return Finding.FAILED
-    if role.is_busy() or not role.wants(MASTER):
+    # In this order: whoever is seen as the master with nothing under way has finished becoming it.
+    if not role.is_master() or role.is_busy():
         return Finding.HEALTHY
     return orders.monitor(host)
 
 
-def _carry_out(role: Role, order: str, act: Callable[[Host], Finding]) -> Finding:
-    role.want(order)
-    with role.alone():
-        if not role.wants(order):
-            return Finding.DONE
-        found = act(role.host)
-        if found is not Finding.DONE:
-            role.bar()
-        return found
+def has_address(host: Host) -> bool:
+    """Whether the logical address is on this node, on any of its interfaces. Raises AddressUnknown."""
+    ip = next(each.parameters["ip"] for each in host.model.resources if each.kind is Kind.ADDRESS)
+    try:
+        shown = subprocess.run(["ip", "-o", "address", "show", "to", ip], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise AddressUnknown(ip=ip, said=error.strerror) from None
+    if shown.returncode != 0:
+        raise AddressUnknown(ip=ip, said=shown.stderr.strip())
+    return bool(shown.stdout.strip())
 
 
 def _take(host: Host) -> Finding:
