@@ -4,10 +4,13 @@ from pathlib import Path
 
 import click
 
-from bansho.cluster import plan, products
+from bansho.cluster import budget, plan, products
 from bansho.cluster.adapter.errors import WROTE
 from bansho.cluster.model import polled
 from bansho.logicalhost import definition
+
+WINDOWS = {"last failure": budget.since_last_failure, "first failure": budget.since_first_failure, None: None}
+"""From when on a product counts failures -> what that demands of the failure window."""
 
 
 @click.command()
@@ -25,7 +28,8 @@ def render(name: str, product: str, output: Path | None) -> None:
     """
     host = definition.load(name)
     files = products.render(host, product, output.absolute() if output else None)
-    plan.plan(polled(host), "", products.PRODUCTS[product].optional).require_fit()
+    facts = products.PRODUCTS[product]
+    plan.require_fit(polled(host), facts.optional, WINDOWS[facts.counts_since])
     for file in files:
         if output:
             file.write()

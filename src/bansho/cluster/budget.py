@@ -93,11 +93,11 @@ def entries(
     host: LogicalHost,
     model: Model,
     suites: Mapping[str, Suite],
-    window: Callable[[Model], Entry] = since_last_failure,
+    window: Callable[[Model], Entry] | None = since_last_failure,
 ) -> list[Entry]:
     """Every demand that can be told; `suites` are the process definitions that can be read on this node.
 
-    `window` is how the cluster product counts failures; Pacemaker does it from the last one on.
+    `window` is how the cluster product counts failures, if it does; Pacemaker does it from the last one on.
     """
     found: list[Entry] = []
     for suite in host.suites:
@@ -105,7 +105,7 @@ def entries(
         found += _operations(host, suite, resource)
         if suite in suites:
             found += _services(host, suite, resource, suites[suite])
-    return [*found, window(model)]
+    return [*found, window(model)] if window else found
 
 
 def _operations(host: LogicalHost, suite: str, resource: Resource) -> Iterator[Entry]:

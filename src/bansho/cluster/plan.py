@@ -3,7 +3,7 @@
 It is made of the same model that `apply` loads; nothing is computed a second time.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bansho.cluster import budget
@@ -65,11 +65,21 @@ class Plan(NamedTuple):
         }
 
 
-def plan(host: LogicalHost, fencing: str, optional: Collection[str] = ()) -> Plan:
-    """The plan for a logical host; `optional` are the keys that a product does without. Raises NotForACluster."""
-    model = models.model(host, optional)
+def plan(host: LogicalHost, fencing: str) -> Plan:
+    """The plan for a logical host under Pacemaker. Raises NotForACluster."""
+    model = models.model(host)
     suites, unchecked = process_definitions(host)
     return Plan(model, tuple(budget.entries(host, model, suites)), unchecked, fencing)
+
+
+def require_fit(host: LogicalHost, optional: Collection[str], window: Callable[[Model], Entry] | None) -> None:
+    """The same demands under a product that does without the keys `optional` and counts failures by `window`.
+
+    Raises NotForACluster or DoesNotFit.
+    """
+    model = models.model(host, optional)
+    suites, unchecked = process_definitions(host)
+    Plan(model, tuple(budget.entries(host, model, suites, window)), unchecked, "").require_fit()
 
 
 def process_definitions(host: LogicalHost) -> tuple[dict[str, Suite], tuple[str, ...]]:

@@ -10,7 +10,7 @@ import re
 import tomllib
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jinja2
 import msgspec
@@ -53,6 +53,8 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether its files name the network interface, `cluster.interface`."""
     needs_prefix: bool = False
     """Whether they say how long the address's network prefix is."""
+    counts_since: Literal["last failure", "first failure"] | None = None
+    """From when on the product counts failures within the failure window; None: it does not go by the window."""
 
 
 class File(NamedTuple):

@@ -186,3 +186,18 @@ def test_render_refuses_numbers_that_do_not_fit(site: "Site", tmp_path: Path) ->
         assert isinstance(refused.exception, DoesNotFit)
         assert "raise cluster.limits.monitor to " in str(refused.exception)
         assert not (tmp_path / "new").exists()
+
+
+def test_the_failure_window_has_to_hold_all_restarts_where_a_product_counts_within_it(site: "Site") -> None:
+    """Elsewhere it begins anew with each failure, or the product does not go by it."""
+    site.define(restarts="9", failure_window="600")
+    refusals = {}
+    for product in PRODUCTS:
+        done = CliRunner().invoke(render, ["watch", "--product", product])
+        refusals[product] = str(done.exception) if isinstance(done.exception, DoesNotFit) else done.exception
+    within = {"solaris", "powerha", "systemd"}
+    assert {product for product, refusal in refusals.items() if refusal} == within
+    assert all("watch failure window needs" in str(refusals[product]) for product in within)
+    site.define(restarts="9", failure_window="1")
+    assert isinstance(CliRunner().invoke(render, ["watch", "--product", "vcs"]).exception, DoesNotFit)
+    assert CliRunner().invoke(render, ["watch", "--product", "keepalived"]).exit_code == 0
