@@ -1,7 +1,10 @@
 """A node whose address moves: changes that overtake each other, a barred node, the disk it mounts itself."""
 
 import os
+import re
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +108,40 @@ def test_a_node_that_is_taking_up_a_role_is_not_blamed_and_keeps_others_waiting(
         assert starting.wait(30) == 1, "it lied: nothing runs"
     assert waiting.returncode == 0
     assert site.orders()[-1] == "jbs_killall.cluster", "when its turn came the address had gone"
+
+
+@pytest.mark.parametrize("python_is_loaded", [False, True])
+def test_a_stop_goes_on_when_whoever_started_it_ends(site: "Site", python_is_loaded: bool) -> None:
+    """keepalived's scripts get SIGTERM with its end, which is just when the suites are to be stopped."""
+    site.define(disk="")
+    assert master(site) == 0
+    control, go = site.render("keepalived") / "control", site.state / "go"
+    os.mkfifo(go)
+    waits = f'echo $$ >"{site.state}/waits"; read go <"{go}"\n'
+    if python_is_loaded:
+        site.do("jco_stop.cluster", waits)
+    else:
+        slow = site.bin / "python3"
+        slow.write_text(f'#!/bin/sh\n{waits}exec {sys.executable} "$@"\n')
+        slow.chmod(0o755)
+        control.write_text(re.sub("(?m)^python=.*", f"python={slow}", control.read_text()))
+    site.address(is_here=False)
+    with subprocess.Popen([control, "role"]) as stopping:
+        eventually((site.state / "waits").exists)
+        stopping.terminate()
+        go.write_text("on\n")
+    assert stopping.returncode == 0
+    assert site.orders()[-1] == "jbs_killall.cluster"
+    assert not (site.state / "base.pid").exists()
+
+
+def test_what_is_started_heeds_a_signal(site: "Site") -> None:
+    site.define(disk="")
+    site.address(is_here=True)
+    assert site.run(site.render("keepalived") / "control", "role") == (0, "")
+    status = Path("/proc", (site.state / "base.pid").read_text().strip(), "status").read_text()
+    [ignored] = re.findall(r"SigIgn:\t([0-9a-f]+)", status)
+    assert not int(ignored, 16) & 1 << (signal.SIGTERM - 1)
 
 
 def test_a_node_that_cannot_tell_whether_it_has_the_address_gives_up(

@@ -8,6 +8,7 @@ the logical host to each other for ever.
 """
 
 import fcntl
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -84,14 +85,27 @@ class Role:
 
 def settle(host: Host) -> Finding:
     """The role of this node may have changed. With the logical address it mounts the shared disk, where there is one,
-    and starts; without it, it stops and gives the disk back.
+    and starts; without it, it stops and gives the disk back. A SIGTERM does not end it.
     """
     role = Role(host)
-    with role.alone():
+    with _to_the_end(), role.alone():
         found = _settle(role)
         if found is not Finding.DONE:
             role.bar()
         return found
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Whoever started this sends SIGTERM when it ends itself, and does so while the suites are stopped for that reason.
+
+    The script in front ignores it until Python is loaded. Here it is caught: what is started has it as it was.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _settle(role: Role) -> Finding:
