@@ -12,14 +12,15 @@ class UnreadableScript(BanshoError):
 
 START = Message(
     "BSHO6211-E",
-    "{path}:{line}: {command} is not followed by monitoring, so the start is judged by its value; 0 also means that it"
-    " is still under way: ask {product}_spmd_status -h HOST until it says 0, within a time limit",
+    "{path}:{line}: {command} is judged by its value: the script can end with 0 though no monitoring has decided it; 0"
+    " also means that the start is still under way: ask {product}_spmd_status -h HOST until it says 0, within a time"
+    " limit",
 )
 """A start is judged by the start command's value (CONTRACT 3.1)."""
 STOP = Message(
     "BSHO6212-E",
-    "{path}:{line}: {command} is not followed by monitoring, so nothing proves that it has stopped; after forced"
-    " termination ask {product}_spmd_status -h HOST: only 8 is a proof",
+    "{path}:{line}: nothing proves that {command} worked: the script can end with 0 though no monitoring has"
+    " decided it; after forced termination ask {product}_spmd_status -h HOST: only 8 is a proof",
 )
 """A stop is taken for done without a proof (CONTRACT 3.5)."""
 NO_TERMINATION = Message(
@@ -48,7 +49,7 @@ GOTO = Message(
 """The script jumps by a command that does not exist."""
 OTHER_PRODUCT = Message(
     "BSHO6217-E",
-    "{path}:{line}: {command} stands where {expected} is to be expected, the command of the product that is stopped"
+    "{path}:{line}: {command} stands where {expected} is to be expected, the command of the product that is meant"
     " here; name the commands of one product together, from one place",
 )
 """Another product's command stands where this one's belongs."""
@@ -103,6 +104,17 @@ SEQUENCE = Message(
     " Base",
 )
 """Base and Manager are started or stopped in the wrong order (CONTRACT 2)."""
+NOT_KNOWN = Message(
+    "BSHO6232-W",
+    "{path}:{line}: what {command} is told by {word} is not known here; see for yourself that {form} is there",
+)
+"""An argument is known only when the script runs."""
+NOT_FOLLOWED = Message(
+    "BSHO6233-W",
+    "{path}:{line}: this is nested too deeply, or branches too often, to be followed further; read on from here"
+    " yourself",
+)
+"""The script is not followed to its end, so what comes later may hide more."""
 NOT_UNDERSTOOD = Message(
     "BSHO6231-W", "{path}:{line}: this is not understood as shell and may hide more; read on from here yourself"
 )
