@@ -2,7 +2,8 @@
 
 The lab's nodes are pid namespaces of this machine, so its own /proc shows what a frozen or cut-off node runs too.
 Whose a process is, its environment says. Where that was cleared or overwritten, as by each child of PostgreSQL's first
-process, the suite's control group says it, the program's name, or whom it descends from.
+process, the suite's control group says it, or whom it descends from. Not the program's name: a node that joins asks
+PostgreSQL for its version.
 """
 
 import os
@@ -23,7 +24,7 @@ MANAGERS = {COMMANDS[suite].status.removesuffix("_status"): suite for suite in C
 """Program name of a process manager -> its suite."""
 GUARD = "_guard"
 POSTGRES = "postgres"
-"""The program of PostgreSQL's processes. In a lab there is no other one than the IM database's."""
+"""The program of PostgreSQL's processes."""
 SERVICE_GROUP = "service."
 """Begins the name of a service's control group."""
 LISTENING = "0A"
@@ -58,7 +59,6 @@ class Found(NamedTuple):
         return not self.service and self.program.endswith(GUARD)
 
 
-IM_DATABASE = Owner("manager", "imdb")
 Census = Mapping[str, tuple[Found, ...]]
 """Node -> the suites' processes on it; only nodes that have power."""
 
@@ -81,7 +81,7 @@ def _of_node(lab: Lab, node: str, pids: Iterable[int]) -> tuple[Found, ...]:
         stat = identity.stat(pid)
         if stat and not stat.ended:
             living.append(stat)
-            if owner := _owner(stat):
+            if owner := told_owner(stat):
                 known[pid] = owner
     return belonging(living, known)
 
@@ -156,14 +156,12 @@ def _namespace(node: Node) -> str:
         return ""
 
 
-def _owner(stat: Stat) -> Owner | None:
-    """By the environment; one that is about to end has none any more, but a process manager its name."""
+def told_owner(stat: Stat) -> Owner | None:
+    """As its environment says; who is about to end has none any more, but a process manager its name."""
     variables = proctree.environment(stat.pid)
     mark = variables.get(proctree.MARK, "")
     suite = Path(mark).name or MANAGERS.get(stat.program.removesuffix(GUARD), "")
-    if suite:
-        return Owner(suite, variables.get(proctree.SERVICE, ""))
-    return IM_DATABASE if stat.program == POSTGRES else None
+    return Owner(suite, variables.get(proctree.SERVICE, "")) if suite else None
 
 
 class Remains(NamedTuple):
