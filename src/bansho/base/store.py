@@ -1,9 +1,9 @@
 """The event store: one SQLite file on the shared disk, `events/events.db`, written by one thread of one process.
 
-WAL with `synchronous=FULL`: a commit that returned survives the loss of power. Serials ascend by one without a gap and
-none is given twice, since a serial becomes visible only with its commit, and the newest event is never removed. Events
-that have been kept long enough go, oldest first, in the transactions that bring new ones; the file gives their space to
-those and does not shrink.
+WAL with `synchronous=FULL`: a commit that returned and was proven survives the loss of power, and of the disk. Serials
+ascend by one without a gap and none is given twice, since a serial becomes visible only with its commit, and the newest
+event is never removed. Events that have been kept long enough go, oldest first, in the transactions that bring new
+ones; the file gives their space to those and does not shrink.
 """
 
 import os
@@ -175,7 +175,19 @@ class Store:
             due = self._prune(now, PRUNED * len(new)) if now >= self._due else self._due
         self.last += len(new)
         self._due = due
+        self._prove()
         return answers
+
+    def _prove(self) -> None:
+        """Asks the disk for one more change, of our lock file. Raises StoreFailed, and then nothing is acknowledged.
+
+        Where ext4 meets an error while a commit waits for its journal, fsync can return as if all were well, and the
+        commit is gone with the next mount. A change that the journal has to take fails from the error on.
+        """
+        try:
+            os.posix_fallocate(self._lock, 0, 1)
+        except OSError as error:
+            raise failure(self.path, error) from None
 
     def _expiry(self) -> float:
         """When the oldest event will have been kept long enough; 0 without any, so that one is looked for."""
