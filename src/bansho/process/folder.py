@@ -68,7 +68,7 @@ class Folder(NamedTuple):
         path = self.path.with_name(name)
         path.mkdir(mode=0o700, exist_ok=True)
         os.chown(path, user, group)
-        self._given.mkdir(exist_ok=True)
+        self._given.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             (self._given / name).symlink_to(path)
 
