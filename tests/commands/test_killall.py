@@ -374,7 +374,8 @@ def test_all_but_what_waits_in_the_kernel_is_ended_and_that_is_named(
     blocking.expect("held")
     ended = base.killall()
     assert (ended.returncode, ended.stdout) == (1, "base on watch: something survived\n")
-    (survivor,) = [line for line in ended.stderr.splitlines() if line.startswith("BSHO2108-E")]
+    survivor, *others = [line for line in ended.stderr.splitlines() if line.startswith("BSHO2108-E")]
+    assert others == []
     assert survivor.startswith(f"BSHO2108-E pid {pid} (")
     assert survivor.endswith("survived: it waits in the kernel and cannot be killed (state D)")
     assert {pid for pid, _ in nothing_new()} == {pid}
