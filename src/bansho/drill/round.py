@@ -2,12 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import TypeVar
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
@@ -41,7 +40,6 @@ from bansho.logicalhost import lease
 held = lease.read(Path("/mnt/{HOST}"))
 print(held.node if held and held.held else "{NOBODY}")
 """
-T = TypeVar("T")
 
 
 class Round:
@@ -199,12 +197,6 @@ class Round:
         looked = [fault.findings for fault in self.faults if fault.findings is not None]
         return [finding for findings in looked for finding in findings] if looked else None
 
-    def _read(self, reading: Callable[[], T], otherwise: T) -> T:
-        """What is read; where it cannot be, that is a mishap."""
-        with self.mishaps.noted():
-            return reading()
-        return otherwise
-
     def _power(self) -> list[Entry]:
         return [entry for entry in self.stage.lab.power_log() if entry.wall >= self.began]
 
@@ -214,7 +206,7 @@ class Round:
 
     def evidence(self) -> Evidence:
         """What was gathered. The takeover history is asked for where the logical host runs."""
-        power: list[Entry] = self._read(self._power, [])
+        power: list[Entry] = self.mishaps.read(self._power, [])
         return Evidence(
             fault=named(self.faults),
             expected=expected(self.faults),
@@ -226,13 +218,13 @@ class Round:
             struck=self.struck,
             recovered=self.recovered,
             changes=self._watch.changes if self._watch else [],
-            marks=self._read(self._marks, []),
+            marks=self.mishaps.read(self._marks, []),
             power=power,
             samples=of_living_nodes(self._sampler.samples, power) if self._sampler else [],
             sightings=self._sampler.sightings if self._sampler else [],
             remains=self.remains,
             calls=self.calls,
-            ledger=self._read(self.ledger, Ledger({}, {})),
+            ledger=self.mishaps.read(self.ledger, Ledger({}, {})),
             stored=self.stored,
             required={suite: census.service_names(suite) for suite in COMMANDS},
             lease_owner=self.lease_owner,
