@@ -17,7 +17,8 @@ from bansho.contract.suites import COMMANDS
 from bansho.lab.errors import NodeOff
 from bansho.lab.lab import Lab
 from bansho.lab.node import Node
-from bansho.process import cgroup, identity, proctree
+from bansho.process import cgroup, holders, identity, proctree
+from bansho.process.holders import Holder
 from bansho.process.identity import Stat
 
 MANAGERS = {COMMANDS[suite].status.removesuffix("_status"): suite for suite in COMMANDS}
@@ -188,7 +189,7 @@ def remains(lab: Lab, node: Node, ports: tuple[int, ...]) -> Remains:
     return Remains(
         node.name,
         tuple(f"{each.program} {each.pid}" for each in _of_node(lab, node.name, pids)),
-        tuple(held for pid in pids if (held := holder(pid, device))),
+        tuple(held(each) for pid in pids if (each := holders.holder_on(pid, device))),
         tuple(port for port in ports if _listens(init, port)),
         tuple(_mounts(init, lab.running.device)),
         tuple(_groups(lab, node)),
@@ -196,15 +197,9 @@ def remains(lab: Lab, node: Node, ports: tuple[int, ...]) -> Remains:
     )
 
 
-def holder(pid: int, device: int) -> str:
-    """What a process has open on a device, or ""; the device's number as in `st_dev`."""
-    process = Path("/proc", str(pid))
-    with suppress(OSError):
-        for path in (process / "cwd", process / "root", process / "exe", *(process / "fd").iterdir()):
-            with suppress(FileNotFoundError):  # it was closed just now
-                if path.stat().st_dev == device:
-                    return f"{(process / 'comm').read_text().strip()} {pid}: {path.readlink()}"
-    return ""
+def held(holder: Holder) -> str:
+    """What a process has open on the shared disk, in words."""
+    return f"{holder.program} {holder.pid}: {holder.path}"
 
 
 def _listens(init: int, port: int) -> bool:

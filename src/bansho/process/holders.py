@@ -29,7 +29,12 @@ def holders(directory: str) -> list[Holder]:
 def holders_on(device: int) -> list[Holder]:
     """The processes, other than this one, that hold something open on the file system with that number (st_dev)."""
     pids = sorted(identity.pids())
-    return [holder for pid in pids if pid != os.getpid() and (holder := _named(pid, next(on(pid, device), None)))]
+    return [holder for pid in pids if pid != os.getpid() and (holder := holder_on(pid, device))]
+
+
+def holder_on(pid: int, device: int) -> Holder | None:
+    """The process, if it holds something open on that file system."""
+    return _named(pid, next(on(pid, device), None))
 
 
 def _holder(pid: int, directory: str) -> Holder | None:

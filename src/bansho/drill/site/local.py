@@ -11,7 +11,7 @@ from bansho.drill import census
 from bansho.drill.census import Found, Remains
 from bansho.drill.site.here import Here
 from bansho.lab.watch import Held, What
-from bansho.process import cgroup, identity, proctree
+from bansho.process import cgroup, holders, identity, proctree
 
 PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
@@ -67,8 +67,7 @@ def _holders(here: Here) -> Iterator[str]:
     with suppress(OSError):
         device = os.stat(here.host.disk.device).st_rdev if here.host.disk else 0  # noqa: PTH116 - of a string
         if device:
-            pids = (int(path.name) for path in PROC.iterdir() if path.name.isdigit())
-            yield from (found for pid in pids if (found := census.holder(pid, device)))
+            yield from map(census.held, holders.holders_on(device))
 
 
 def _listens(here: Here, port: int) -> bool:
