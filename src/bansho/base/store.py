@@ -182,7 +182,8 @@ class Store:
         """Asks the disk for one more change, of our lock file. Raises StoreFailed, and then nothing is acknowledged.
 
         Where ext4 meets an error while a commit waits for its journal, fsync can return as if all were well, and the
-        commit is gone with the next mount. A change that the journal has to take fails from the error on (docs/adr/0009).
+        commit is gone with the next mount. A change that the journal has to take fails from the error on.
+        docs/adr/0009 has the figures.
         """
         try:
             os.posix_fallocate(self._lock, 0, 1)
