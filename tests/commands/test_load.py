@@ -15,8 +15,7 @@ from tests.commands.suites import ACTOR, Suite, eventually, service, steady
 
 from bansho.contract.limits import BEAT
 from bansho.logicalhost import lease
-from bansho.process import spawning
-from bansho.process.daemon import PRIORITY
+from bansho.process import priority, spawning
 from bansho.process.folder import Folder
 
 OVERLOAD = 8
@@ -76,7 +75,7 @@ def test_a_busy_node(base: Suite) -> None:
 def test_the_process_manager_comes_before_its_services(base: Suite) -> None:
     base.write(steady("one"))
     base.start()
-    assert [os.getpriority(os.PRIO_PROCESS, pid) for pid in (base.manager, base.pid("one"))] == [PRIORITY, 0]
+    assert [os.getpriority(os.PRIO_PROCESS, pid) for pid in (base.manager, base.pid("one"))] == [priority.MANAGER, 0]
     assert "BSHO2118-W" not in json.dumps(log_of(base))
 
 

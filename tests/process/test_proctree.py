@@ -54,6 +54,18 @@ def test_another_suites_process_is_never_ours(tree: dict[int, Process], grouped:
     assert all(process.mark != "theirs" for process in proctree.members(tree, "ours", grouped).values())
 
 
+@given(trees(), st.sets(st.integers(2, 13)), st.data())
+def test_a_session_is_the_suites_where_it_has_every_process(
+    tree: dict[int, Process], grouped: set[int], data: st.DataObject
+) -> None:
+    for pid, process in tree.items():
+        tree[pid] = process._replace(stat=process.stat._replace(session=data.draw(st.integers(1, 4))))
+    found = proctree.members(tree, "ours", grouped).keys()
+    sessions = {number: {pid for pid in tree if tree[pid].stat.session == number} for number in range(1, 5)}
+    expected = {number for number, pids in sessions.items() if pids and pids <= found}
+    assert proctree.sessions(tree, found) == expected
+
+
 @given(trees())
 def test_a_services_processes_are_some_of_the_suites(tree: dict[int, Process]) -> None:
     assert proctree.of_service(tree, "ours", "service").keys() <= proctree.members(tree, "ours").keys()

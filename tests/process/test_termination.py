@@ -1,11 +1,12 @@
 """The primitives of forced termination; tests/commands/test_killall.py has the whole of it."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.process.nobody import as_nobody
 
 from bansho.process import holders, identity, termination
 from bansho.process.proctree import Process
+from bansho.process.termination import Look
+
+NOBODY = Look({})
 
 
 @contextmanager
@@ -28,34 +32,29 @@ def child() -> Iterator["subprocess.Popen[bytes]"]:
         yield process
 
 
-def found(pid: int, ticks: int = 0) -> Mapping[int, Process]:
+def found(pid: int, ticks: int = 0) -> Look:
     """What a look at /proc found: `pid`, started `ticks` later than it really was."""
     stat = identity.stat(pid)
     assert stat is not None
-    return {pid: Process(stat._replace(ticks=stat.ticks + ticks), None, None)}
+    return Look({pid: Process(stat._replace(ticks=stat.ticks + ticks), None, None)})
 
 
 def test_what_is_found_is_ended(child: "subprocess.Popen[bytes]") -> None:
     looks = [found(child.pid)]
-    assert termination.end(lambda: looks.pop() if looks else {}) == []
+    assert termination.end(lambda: looks.pop() if looks else NOBODY) == []
     assert child.wait() == -9
 
 
 def test_what_is_found_only_then_is_ended_too(child: "subprocess.Popen[bytes]") -> None:
     """A look at /proc misses what is forked meanwhile, and its parent is no more by the next one."""
     with waiting() as late:
-        looks = (found(child.pid), found(late.pid))
-        assert termination.end(lambda: next(filter(living, looks), {})) == []
+        assert termination.end(lambda: next(filter(None, map(seen, (child.pid, late.pid))), NOBODY)) == []
         assert (child.wait(), late.wait()) == (-9, -9)
-
-
-def living(look: Mapping[int, Process]) -> bool:
-    return all(identity.lives(pid, process.stat.ticks) for pid, process in look.items())
 
 
 def test_a_pid_that_was_used_again_is_not_signalled(child: "subprocess.Popen[bytes]") -> None:
     looks = [found(child.pid, ticks=-1)]
-    assert termination.end(lambda: looks.pop() if looks else {}) == []
+    assert termination.end(lambda: looks.pop() if looks else NOBODY) == []
     assert child.poll() is None
     stat = identity.stat(child.pid)
     assert stat is not None
@@ -76,6 +75,31 @@ def test_what_ended_after_the_last_look_is_no_survivor(child: "subprocess.Popen[
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert termination.end(lambda: looks, limit=0) == []
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone in the session", "not alone"])
+def test_who_was_not_seen_goes_with_the_group_where_nobody_else_is_in_the_session(*, alone: bool) -> None:
+    """The looks find a shell, and not its child, as if that had been forked just afterwards."""
+    with subprocess.Popen(
+        ["sh", "-c", "sleep 1000 & echo $!; wait"], start_new_session=True, stdout=subprocess.PIPE
+    ) as shell:
+        assert shell.stdout is not None
+        unseen = os.pidfd_open(pid := int(shell.stdout.readline()))
+        try:
+            termination.end(lambda: seen(shell.pid, [shell.pid] if alone else []) or NOBODY)
+            assert shell.wait() == -9
+            now = identity.stat(pid)
+            assert select.select([unseen], [], [], 10)[0] if alone else now and now.state in "RSD", now
+        finally:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(unseen, signal.SIGKILL)
+            os.close(unseen)
+
+
+def seen(pid: int, sessions: Collection[int] = ()) -> Look | None:
+    """A look that finds that process alone; none once it has ended."""
+    stat = identity.stat(pid)
+    return None if stat is None or stat.ended else Look({pid: Process(stat, None, None)}, sessions)
 
 
 @pytest.mark.usefixtures("as_root")

@@ -15,13 +15,11 @@ from pathlib import Path
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
-from bansho.process import cgroup, guardian, proctree, unexpected
+from bansho.process import cgroup, guardian, priority, proctree, unexpected
 from bansho.process.errors import AlreadyManaged, LeftoversLive, SuiteNotHere
 from bansho.process.folder import Folder
 from bansho.process.proctree import DAEMON, Process
 
-PRIORITY = -10
-"""The process manager's niceness: it must beat while its services keep the machine busy."""
 UNUSED = ("ssl", "typing_extensions")
 """Modules that asyncio and msgspec import where there are such, and need not have: a tenth of a start's time."""
 
@@ -42,7 +40,7 @@ def main() -> None:
     guardian.stand(program, group, ready)
     guardian.name(program)
     nice = os.getpriority(os.PRIO_PROCESS, 0)
-    _raise_priority()
+    priority.rise(priority.MANAGER)
     _manage(host, suite, folder, group, ready, nice)
 
 
@@ -113,8 +111,3 @@ def check_leftovers(folder: Folder, host: str, suite: str) -> None:
     if left:
         killall = COMMANDS[suite].killall if suite in COMMANDS else "forced termination"
         raise LeftoversLive(name=host, suite=suite, processes=proctree.describe(left), killall=killall)
-
-
-def _raise_priority() -> None:
-    with suppress(PermissionError):  # an ordinary user may not, and does without
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bansho.process import fresh
 
-STATE, PARENT, START_TICKS = 0, 1, 19
-"""Positions in `/proc/PID/stat` after the program's name: its fields 3, 4 and 22."""
+STATE, PARENT, GROUP, SESSION, START_TICKS = 0, 1, 2, 3, 19
+"""Positions in `/proc/PID/stat` after the program's name: its fields 3 to 6 and 22."""
 STAT_BYTES = 4096
 
 
@@ -21,6 +21,9 @@ class Stat(NamedTuple):
     parent: int
     ticks: int
     """When it started, in clock ticks since the boot."""
+    group: int = 0
+    """Its process group, and the session that this is in; 0: of another pid namespace."""
+    session: int = 0
 
     @property
     def ended(self) -> bool:
@@ -32,7 +35,8 @@ def parse(pid: int, text: str) -> Stat:
     """The stat line of `pid`. The program's name may itself hold spaces and parentheses."""
     before, _, after = text.rpartition(") ")
     fields = after.split()
-    return Stat(pid, before.partition("(")[2], fields[STATE], int(fields[PARENT]), int(fields[START_TICKS]))
+    numbers = [int(fields[place]) for place in (PARENT, START_TICKS, GROUP, SESSION)]
+    return Stat(pid, before.partition("(")[2], fields[STATE], *numbers)
 
 
 def stat(pid: int) -> Stat | None:

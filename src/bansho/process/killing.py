@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import bounded, cgroup, holders, termination
+from bansho.process import bounded, cgroup, holders, priority, termination
 from bansho.process.bringup import folder_of
 from bansho.process.deadline import Passed, deadline
 from bansho.process.folder import Folder, locked
@@ -32,6 +32,7 @@ class Left(NamedTuple):
 
 def kill(host: LogicalHost, suite: str) -> Left:
     """Ends every process of the suite at once. Only when none survived, its resources are given back."""
+    priority.rise(priority.TERMINATION)
     folder = folder_of(host, suite)
     with _orders_held(folder):
         survivors = _end(folder)
@@ -73,7 +74,7 @@ def _release(host: LogicalHost, suite: str) -> bool:
 def _of_other_suites(host: LogicalHost, suite: str) -> set[int]:
     """The processes of the host's other suites, which hold the shared directory by right."""
     folders = [folder_of(host, other) for other in host.suites if other != suite]
-    return {pid for folder in folders if folder.path.is_dir() for pid in termination.suite_scan(folder)()}
+    return {pid for folder in folders if folder.path.is_dir() for pid in termination.suite_scan(folder)().members}
 
 
 def _holders(host: LogicalHost) -> list[Holder]:

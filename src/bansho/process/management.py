@@ -12,8 +12,8 @@ from bansho.contract.states import SuiteAim
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
 from bansho.logicalhost.lease import Keeper, KeeperState
-from bansho.process import cgroup, guardian, logrotation, messages, termination, unexpected
-from bansho.process.daemon import PRIORITY, tell
+from bansho.process import cgroup, guardian, logrotation, messages, priority, termination, unexpected
+from bansho.process.daemon import tell
 from bansho.process.environment import Site
 from bansho.process.errors import DiskSilent, StartFailed, TurnedRound
 from bansho.process.log import Log
@@ -88,8 +88,8 @@ class Management:
 
     def _note_priority(self) -> None:
         nice = os.getpriority(os.PRIO_PROCESS, 0)
-        if nice > PRIORITY:
-            self._log("priority", messages.PRIORITY_REFUSED, nice=nice, wanted=PRIORITY)
+        if nice > priority.MANAGER:
+            self._log("priority", messages.PRIORITY_REFUSED, nice=nice, wanted=priority.MANAGER)
 
     async def _prepare(self) -> None:
         """Brings the suite on its way, or says why not and asks for the end."""

@@ -36,6 +36,11 @@ class Process(NamedTuple):
         return self.service is None and (self.mark is not None or self.stat.program.endswith((DAEMON, GUARDIAN)))
 
     @property
+    def is_guardian(self) -> bool:
+        """Whether it is the guardian, beyond doubt: what is one by its name alone may be anything."""
+        return self.mark is not None and self.is_manager and self.stat.program.endswith(GUARDIAN)
+
+    @property
     def is_daemon(self) -> bool:
         """Whether it is a process manager itself."""
         return self.is_manager and not self.stat.program.endswith(GUARDIAN)
@@ -86,6 +91,12 @@ def of_service(
     """The processes of one service of that suite; `grouped` are the pids in the service's control group. Pure."""
     seeds = {pid for pid, process in processes.items() if (process.mark, process.service) == (mark, service)}
     return _with_descendants(processes, seeds | set(grouped), mark)
+
+
+def sessions(processes: Mapping[int, Process], found: Collection[int]) -> set[int]:
+    """The sessions of the `found` in which nobody else is. Nobody else can come in: a session is inherited. Pure."""
+    others = {process.stat.session for pid, process in processes.items() if pid not in found}
+    return {processes[pid].stat.session for pid in found} - others
 
 
 def _with_descendants(processes: Mapping[int, Process], seeds: Iterable[int], mark: str) -> dict[int, Process]:

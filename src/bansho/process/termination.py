@@ -1,7 +1,9 @@
 """Forced termination: end every process of a suite, without asking it, and prove that none is left (CONTRACT 3.4).
 
-First all are stopped, until a look at /proc finds no new one: what stands still neither forks nor flees. Then all are
-killed, by their control group where they have one, and one by one by their identity. What is left is named.
+First all are stopped, until a look at /proc finds no new one: what stands still neither forks nor flees. What forks
+faster than anyone can look is stopped by its process group: the kernel's signal to a group reaches who is just being
+forked too. Then all are killed, by their control group where they have one, and one by one by their identity. What is
+left is named.
 """
 
 import os
@@ -20,12 +22,28 @@ from bansho.process.proctree import Process
 
 LIMIT = 5.0
 """Seconds until what still lives is given up and named."""
-FREEZE_LIMIT = 2.0
-STANDING = frozenset("TtDZXx")
+FREEZE_LIMIT = 3.0
+"""Seconds until what never stands still is killed as it runs."""
+ROUND = 1.0
+"""Seconds that killed processes are waited for before the next look: who waits in the kernel must not hide the rest."""
+STOPPED = frozenset("Tt")
+STANDING = STOPPED | frozenset("DZXx")
 """States in which a process does not run: it cannot fork."""
 
-Scan = Callable[[], Mapping[int, Process]]
-"""Finds the processes to end, as they are now."""
+
+class Look(NamedTuple):
+    """The processes to end, as they are now, by their pids; and the sessions in which nobody else is."""
+
+    members: Mapping[int, Process]
+    sessions: Collection[int] = ()
+
+    @property
+    def stats(self) -> list[Stat]:
+        """The processes themselves."""
+        return [process.stat for process in self.members.values()]
+
+
+Scan = Callable[[], Look]
 
 
 class Survivor(NamedTuple):
@@ -37,13 +55,19 @@ class Survivor(NamedTuple):
 
 
 def suite_scan(folder: Folder, spared: Collection[int] = ()) -> Scan:
-    """Finds the processes of the suite, but for those `spared` and this one."""
+    """Finds the processes of the suite, but for those `spared` and this one.
+
+    Without a control group the guardian comes last: an orphan that no look has caught is its child, and nobody's else.
+    """
     group = folder.cgroup()
 
-    def scan() -> Mapping[int, Process]:
+    def scan() -> Look:
         grouped = cgroup.processes(group) if group else _recorded(folder)
-        found = proctree.members(proctree.snapshot(), folder.mark, grouped)
-        return {pid: process for pid, process in found.items() if pid not in spared and pid != os.getpid()}
+        snapshot = proctree.snapshot()
+        found = proctree.members(snapshot, folder.mark, grouped)
+        wanted = {pid: process for pid, process in found.items() if pid not in spared and pid != os.getpid()}
+        others = {pid: process for pid, process in wanted.items() if group or not process.is_guardian}
+        return Look(others or wanted, proctree.sessions(snapshot, others or wanted))
 
     return scan
 
@@ -60,9 +84,11 @@ def _recorded(folder: Folder) -> set[int]:
 def service_scan(folder: Folder, service: str, group: Path | None) -> Scan:
     """Finds the processes of one service, whose control group is `group`."""
 
-    def scan() -> Mapping[int, Process]:
+    def scan() -> Look:
         grouped = cgroup.processes(group) if group else ()
-        return proctree.of_service(proctree.snapshot(), folder.mark, service, grouped)
+        snapshot = proctree.snapshot()
+        found = proctree.of_service(snapshot, folder.mark, service, grouped)
+        return Look(found, proctree.sessions(snapshot, found))
 
     return scan
 
@@ -71,30 +97,56 @@ def end(scan: Scan, group: Path | None = None, limit: float = LIMIT) -> list[Sur
     """Ends all that `scan` finds and all in the control group `group`; returns those left after `limit` seconds."""
     until = time.monotonic() + limit
     while True:
-        found = _freeze(scan, min(until, time.monotonic() + FREEZE_LIMIT))
+        found, groups = _freeze(scan, min(until, time.monotonic() + FREEZE_LIMIT))
         if group:
             cgroup.kill(group)
+        for number, held in groups.items():
+            _signal_group(number, held, signal.SIGKILL)
         for stat in found:
             _signal(stat, signal.SIGKILL)
+        rest = min(until, time.monotonic() + ROUND)
         for stat in found:
-            _wait(stat, until)
-        left = scan() or (scan() if found else {})  # the second look of two at least: one can be slipped through
+            _wait(stat, rest)
+        left = scan().stats or (scan().stats if found else [])  # a second look at least: one can be slipped through
         if not left or time.monotonic() >= until:
-            return [_survivor(process.stat) for process in left.values() if _lives(process.stat)]
+            return [_survivor(stat) for stat in left if _lives(stat)]
 
 
-def _freeze(scan: Scan, until: float) -> list[Stat]:
-    """Stops all that `scan` finds, until there is no new one and all stand still; returns all that were found."""
+def _freeze(scan: Scan, until: float) -> tuple[list[Stat], dict[int, Stat]]:
+    """Stops all that `scan` finds, until there is no new one and all stand still.
+
+    Returns all that were found, and the process groups that were stopped as such, each with one who stands in it.
+    """
     seen: dict[tuple[int, int], Stat] = {}
+    groups: dict[int, Stat] = {}
     while True:
-        now = {(process.stat.pid, process.stat.ticks): process.stat for process in scan().values()}
+        look = scan()
+        now = {(stat.pid, stat.ticks): stat for stat in look.stats}
         new = [stat for key, stat in now.items() if key not in seen]
         seen.update(now)
         for stat in new:
             _signal(stat, signal.SIGSTOP)
+        for number, held in _groups(look).items() - groups.items():
+            _signal_group(number, held, signal.SIGSTOP)
+        groups = _groups(look)
         standing = all(stat.state in STANDING for stat in now.values())
         if (not new and standing) or time.monotonic() >= until:
-            return list(seen.values())
+            return list(seen.values()), groups
+
+
+def _groups(look: Look) -> dict[int, Stat]:
+    """The process groups that are wholly to be ended, each with one of it who stands still: so it cannot end."""
+    return {
+        stat.group: stat
+        for stat in look.stats
+        if stat.group and stat.state in STOPPED and stat.session in look.sessions
+    }
+
+
+def _signal_group(number: int, held: Stat, sign: signal.Signals) -> None:
+    """Reaches who is just being forked, too. While `held` stands in the group, its number is no other one's."""
+    with suppress(OSError), _opened(held):
+        os.killpg(number, sign)
 
 
 def _signal(stat: Stat, number: signal.Signals) -> None:
