@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.system.history import History
@@ -63,18 +64,24 @@ class LogicalHost:
             "device": run(node, "look at the disk", ["stat", "--format=%d", self.shared]),
         }
 
+    def ages(self, node: Node) -> dict[str, float]:
+        """Since when each service is in its state. Each record has it from two clocks, read one after the other."""
+        found = {suite: record(node, suite, self.name)[1]["services"] for suite in COMMANDS}
+        return {f"{suite} {each['name']}": each["since"] for suite, services in found.items() for each in services}
 
-def _steady(found: tuple[str, dict[str, object]]) -> tuple[str, object, object]:
+
+def _steady(found: tuple[str, dict[str, Any]]) -> tuple[str, object, list[dict[str, object]]]:
     manager, detail = found
-    return manager, detail["value"], detail["services"]
+    return manager, detail["value"], [{**each, "since": None} for each in detail["services"]]
 
 
 @contextmanager
 def undisturbed(host: LogicalHost, node: Node) -> Iterator[None]:
     """Nothing is done to the logical host there meanwhile."""
-    history, before = History(host.stage.lab, host.name), host.traces(node)
+    history, before, ages = History(host.stage.lab, host.name), host.traces(node), host.ages(node)
     yield
     assert host.traces(node) == before
+    assert host.ages(node) == pytest.approx(ages, abs=0.5)
     assert history.deeds("start", "stop") == []
 
 

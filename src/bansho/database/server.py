@@ -1,7 +1,9 @@
 """The postmaster's life: checked, started as our child, awaited, stopped."""
 
 import asyncio
+import os
 import signal
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -12,6 +14,7 @@ from bansho.database.connection import conninfo
 from bansho.database.errors import DirectoryInUse, NotSetUp, ProgramFailed, SocketFolderAbsent, WrongOwner
 from bansho.database.state import Answer
 from bansho.logicalhost.definition import LogicalHost
+from bansho.process import identity
 
 LOOK = 0.02
 """Seconds between two looks at a postmaster that comes up: short beside the shortest recovery."""
@@ -104,17 +107,27 @@ async def accepting(host: LogicalHost) -> None:
 
 async def stop(host: LogicalHost, process: asyncio.subprocess.Process) -> int:
     """Ends the postmaster in order, and harder where it does not end; returns its status, 0 after a clean shutdown."""
-    process.send_signal(signal.SIGCONT)  # one that stands still could not obey, and each limit below would pass
+    tell(process.pid, signal.SIGCONT)  # one that stands still could not obey, and each limit below would pass
     await _checkpoint(host)
     for sign, limit in (signal.SIGINT, FAST), (signal.SIGQUIT, IMMEDIATE):
         if process.returncode is None:
-            process.send_signal(sign)
+            tell(process.pid, sign)
         try:
             return await asyncio.wait_for(process.wait(), limit)
         except TimeoutError:
             continue
-    process.kill()
+    tell(process.pid, signal.SIGKILL)
     return await process.wait()
+
+
+def tell(pid: int, sign: signal.Signals) -> None:
+    """Signals a child of ours. asyncio's ways to do so collect one that has just ended, and `wait` never learns how."""
+    with suppress(ProcessLookupError), ExitStack() as held:
+        process = os.pidfd_open(pid)
+        held.callback(os.close, process)
+        found = identity.stat(pid)
+        if found and found.parent == os.getpid():  # else it was collected, and the number may be another's
+            signal.pidfd_send_signal(process, sign)
 
 
 async def _checkpoint(host: LogicalHost) -> None:
