@@ -24,7 +24,7 @@ VERBS = ("start", "stop", "killall")
 
 
 def alive() -> set[tuple[int, int]]:
-    """Every living actor on this machine that belongs to this test run; who forks all the time is missed by one look."""
+    """Every living actor on this machine that belongs to this test run; one look may miss who forks all the time."""
     looks = (proctree.snapshot() for _ in range(3))
     return {
         (pid, process.stat.ticks) for look in looks for pid, process in look.items() if str(ACTOR) in command_line(pid)
