@@ -38,6 +38,7 @@ def test_moved_left_alone_compared_and_proved(lab: Lab) -> None:
     assert "BSHO6048-I" in watch.bansho("standby", "off", second).stderr
     assert asked(watch, "cluster", "move", "watch", first)["home"] == first
 
+    a_move_that_does_not_last_is_no_success(watch, first, second)
     a_second_apply_changes_nothing(watch)
     stays_alone_in_maintenance(watch, first)
     a_differing_definition_is_found(watch)
@@ -52,6 +53,15 @@ def test_moved_left_alone_compared_and_proved(lab: Lab) -> None:
     rows = watch.there(watch.home())
     assert [row[1:] for row in rows[-2:]] == [["jbs_start.cluster", "1", "1"], ["jco_start.cluster", "1", "1"]]
     fencing_is_seen_to_have_worked(watch, first)
+
+
+def a_move_that_does_not_last_is_no_success(watch: StandIns, first: str, second: str) -> None:
+    """Somebody's constraint prefers the node that it comes from, and gets it back once the move's own is gone."""
+    node = watch.lab.nodes[0]
+    node.run(["crm", "configure", "location", "prefers", "watch", "1000:", first], check=True)
+    done = node.run([BANSHO, "cluster", "move", "watch", second])
+    assert (done.returncode, f"expected it on {second}" in done.stderr, f"on {first}" in done.stderr) == (1, True, True)
+    node.run(["crm", "configure", "delete", "prefers"], check=True)
 
 
 def a_second_apply_changes_nothing(watch: StandIns) -> None:

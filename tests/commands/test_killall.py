@@ -377,6 +377,8 @@ def test_all_but_what_waits_in_the_kernel_is_ended_and_that_is_named(
     assert (ended.returncode, ended.stdout) == (1, "base on watch: something survived\n")
     survivor, *others = [line for line in ended.stderr.splitlines() if line.startswith("BSHO2108-E")]
     assert others == []
+    assert ended.stderr.index("BSHO2140-W") < ended.stderr.index("BSHO2108-E")
+    assert f"BSHO2140-W pid {pid} (" in ended.stderr
     assert survivor.startswith(f"BSHO2108-E pid {pid} (")
     assert survivor.endswith("survived: it waits in the kernel and cannot be killed (state D)")
     assert {pid for pid, _ in nothing_new()} == {pid}

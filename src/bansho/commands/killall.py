@@ -1,6 +1,7 @@
 """`jbs_killall.cluster`, `jco_killall.cluster`: forced termination (CONTRACT 3.4)."""
 
 import sys
+from functools import partial
 
 from bansho.commands import arguments
 from bansho.commands.arguments import Parser
@@ -26,12 +27,13 @@ def main() -> None:
     parser.add_argument("host", metavar="LOGICAL-HOST", help="the logical host's name")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     options = arguments.parse(parser, termination.SOMETHING_LEFT, sys.argv[2:])
+    report = Report(as_json=options.json)
     try:
         host = arguments.logical_host(options.host, suite)
-        left = killing.kill(host, suite)
+        lingering = partial(messages.LINGERING, suite=suite, host=host.name)
+        left = killing.kill(host, suite, lambda each: report.message(lingering(**each._asdict())))
     except (BanshoError, OSError) as error:
         arguments.fail(error, termination.SOMETHING_LEFT)
-    report = Report(as_json=options.json)
     for survivor in left.survivors:
         report.message(messages.SURVIVED(suite=suite, host=host.name, **survivor._asdict()))
     for holder in left.holders:

@@ -4,7 +4,7 @@ It needs no process manager: it works when that is dead, frozen or half started 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
@@ -30,22 +30,25 @@ class Left(NamedTuple):
     lease_kept: str = ""
 
 
-def kill(host: LogicalHost, suite: str) -> Left:
-    """Ends every process of the suite at once. Only when none survived, its resources are given back."""
+def kill(host: LogicalHost, suite: str, lingering: Callable[[Survivor], object] = termination.unheard) -> Left:
+    """Ends every process of the suite at once. Only when none survived, its resources are given back.
+
+    `lingering` hears at once of what was killed and does not end; it is not given up by then.
+    """
     priority.rise(priority.TERMINATION)
     folder = folder_of(host, suite)
     with _orders_held(folder):
-        survivors = _end(folder)
+        survivors = _end(folder, lingering)
         lease_kept = "" if survivors else _give_back(host, suite, folder)
     neighbours = _of_other_suites(host, suite)
     return Left(survivors, [holder for holder in _holders(host) if holder.pid not in neighbours], lease_kept)
 
 
-def _end(folder: Folder) -> list[Survivor]:
+def _end(folder: Folder, lingering: Callable[[Survivor], object]) -> list[Survivor]:
     group = folder.cgroup()
     if group:
         termination.leave_group(group)
-    survivors = termination.end(termination.suite_scan(folder), group)
+    survivors = termination.end(termination.suite_scan(folder), group, lingering=lingering)
     if group and not survivors:
         cgroup.wait_empty(group, ORDER_PATIENCE)
         cgroup.remove(group)

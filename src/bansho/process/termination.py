@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +24,8 @@ LIMIT = 5.0
 """Seconds until what still lives is given up and named."""
 FREEZE_LIMIT = 3.0
 """Seconds until what never stands still is killed as it runs."""
-ROUND = 1.0
-"""Seconds that killed processes are waited for before the next look: who waits in the kernel must not hide the rest."""
+ROUND = 0.7
+"""Seconds that killed processes are waited for before the next look, and named: who waits in the kernel must not hide the rest."""
 STOPPED = frozenset("Tt")
 STANDING = STOPPED | frozenset("DZXx")
 """States in which a process does not run: it cannot fork."""
@@ -93,23 +93,41 @@ def service_scan(folder: Folder, service: str, group: Path | None) -> Scan:
     return scan
 
 
-def end(scan: Scan, group: Path | None = None, limit: float = LIMIT) -> list[Survivor]:
-    """Ends all that `scan` finds and all in the control group `group`; returns those left after `limit` seconds."""
+def unheard(_: Survivor) -> None:
+    """Nobody is told of what lingers."""
+
+
+def end(
+    scan: Scan, group: Path | None = None, limit: float = LIMIT, lingering: Callable[[Survivor], object] = unheard
+) -> list[Survivor]:
+    """Ends all that `scan` finds and all in the control group `group`; returns those left after `limit` seconds.
+
+    `lingering` hears of each that has not ended `ROUND` seconds after it was killed, once.
+    """
     until = time.monotonic() + limit
+    named: set[int] = set()
     while True:
         found, groups = _freeze(scan, min(until, time.monotonic() + FREEZE_LIMIT))
-        if group:
-            cgroup.kill(group)
-        for number, held in groups.items():
-            _signal_group(number, held, signal.SIGKILL)
-        for stat in found:
-            _signal(stat, signal.SIGKILL)
-        rest = min(until, time.monotonic() + ROUND)
-        for stat in found:
-            _wait(stat, rest)
+        _kill(found, groups, group, min(until, time.monotonic() + ROUND))
         left = scan().stats or (scan().stats if found else [])  # a second look at least: one can be slipped through
         if not left or time.monotonic() >= until:
             return [_survivor(stat) for stat in left if _lives(stat)]
+        for stat in left:
+            if stat.pid not in named and stat.pid in {each.pid for each in found}:
+                named.add(stat.pid)
+                lingering(_survivor(stat))
+
+
+def _kill(found: Sequence[Stat], groups: Mapping[int, Stat], group: Path | None, until: float) -> None:
+    """Kills them all, and waits until each has ended, at most until then."""
+    if group:
+        cgroup.kill(group)
+    for number, held in groups.items():
+        _signal_group(number, held, signal.SIGKILL)
+    for stat in found:
+        _signal(stat, signal.SIGKILL)
+    for stat in found:
+        _wait(stat, until)
 
 
 def _freeze(scan: Scan, until: float) -> tuple[list[Stat], dict[int, Stat]]:

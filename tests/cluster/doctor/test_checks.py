@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 from bansho.cluster.doctor import clock, directory, disk, examine, membership, names, network, programs
 from bansho.cluster.doctor.finding import Check, Examined, Finding, Level, Subject, ask, right, unknown, warning, wrong
+from bansho.cluster.pacemaker import fencing
 from bansho.cluster.pacemaker.cib import parse
 from bansho.logicalhost import definition
 from bansho.logicalhost.definition import Disk, LogicalHost
@@ -226,6 +228,18 @@ def test_missing_fencing_is_found_and_untried_fencing_is_no_proof(house: "House"
 <fence_event action="reboot" target="n1" status="success"/><fence_event target="n2" status="failed"/>
 </fence_history></pacemaker-result>"""
     assert membership.proven(parse(history)) == {"n1"}
+
+
+def test_a_node_that_no_device_can_fence_is_found(house: "House", monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device and its history are there all the same."""
+    able = {"": frozenset({"fence"}), "n1": frozenset({"fence"})}
+    monkeypatch.setattr(fencing, "usable", lambda node="": able.get(node, frozenset()))
+    monkeypatch.setattr(membership, "ask", lambda *_: subprocess.CompletedProcess((), 0, "<history/>", ""))
+    host = define(house, 'cluster = { nodes = ["n1", "n2"] }')
+    live = subject(host, cib(resources='<primitive id="fence" class="stonith" type="fence_x"/>'))
+    assert words(membership.fencing(live)) == "no fencing device can fence n2"
+    able["n2"] = able["n1"]
+    assert words(membership.fencing(live)) == ""
 
 
 def test_nodes_that_differ_are_found(house: "House") -> None:

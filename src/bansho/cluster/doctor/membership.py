@@ -7,6 +7,7 @@ from bansho.cluster import facts, plan
 from bansho.cluster.doctor.finding import CannotTell, Finding, Subject, ask, right, unknown, warning, wrong
 from bansho.cluster.pacemaker import attribute
 from bansho.cluster.pacemaker.cib import fencing_devices, fencing_problem, parse
+from bansho.cluster.pacemaker.fencing import unfenceable
 
 SAFE_POLICIES = frozenset({"stop", "suicide", "demote", "freeze"})
 
@@ -45,13 +46,16 @@ def quorum(subject: Subject) -> Iterator[Finding]:
 
 
 def fencing(subject: Subject) -> Iterator[Finding]:
-    """Configured, and seen to work on every node."""
+    """Configured for every node, and seen to work on it."""
     cib = cluster(subject)
     problem = fencing_problem(cib)
     if problem:
         yield wrong(problem, "configure a fencing device, and stonith-enabled=true")
         return
-    yield right(f"fencing by {', '.join(fencing_devices(cib))}")
+    if beyond := unfenceable(cib, subject.host.cluster.nodes):
+        yield wrong(f"no fencing device can fence {', '.join(beyond)}", "see: stonith_admin --list NODE")
+    else:
+        yield right(f"fencing by {', '.join(fencing_devices(cib))}")
     done = ask("stonith_admin", "--history", "*", "--output-as=xml")
     if done.returncode != 0:
         raise CannotTell(f"the history of fencing: {done.stderr.strip()}")

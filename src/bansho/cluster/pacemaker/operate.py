@@ -50,6 +50,7 @@ def move(name: str, node: str | None, patience: float) -> HostStatus:
         settle(patience)
     finally:
         Cib().run("crm_resource", "--resource", name, "--clear")
+    settle(patience)  # without the constraint it may go home again: others may prefer a node
     after = current(name)
     if not after.home or after.home == before.home or (node and after.home != node):
         raise DidNotMove(name=name, expected=node or f"a node other than {before.home}", found=_where(after))
