@@ -25,7 +25,7 @@ LIMIT = 5.0
 FREEZE_LIMIT = 3.0
 """Seconds until what never stands still is killed as it runs."""
 ROUND = 0.7
-"""Seconds that killed processes are waited for before the next look, and named: who waits in the kernel must not hide the rest."""
+"""Seconds that killed processes are waited for before the next look, which names them: they must not hide the rest."""
 STOPPED = frozenset("Tt")
 STANDING = STOPPED | frozenset("DZXx")
 """States in which a process does not run: it cannot fork."""
