@@ -2,12 +2,13 @@
 
 A small suite really runs under `jbs_start.cluster`, a Manager with an IM database under `jco_start.cluster`, one
 service under s6-supervise, ten programs under supervisord, a PostgreSQL server under none, which the agent
-`ocf:heartbeat:pgsql` looks at. Every round asks each of them once, in turns, so that all see the same machine: first as
-it is, then beside `--load` busy loops.
+`ocf:heartbeat:pgsql` looks at. Every round asks each of them once, so that all see the same machine: first as it is,
+then beside `--load` busy loops.
 """
 
 import argparse
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -188,10 +189,14 @@ def load(loops: int) -> Iterator[None]:
 
 
 def measure(contenders: list[Contender], rounds: int) -> dict[str, list[float]]:
-    """Contender -> milliseconds of each round. A contender that does not succeed ends the bench."""
+    """Contender -> milliseconds of each round. A contender that does not succeed ends the bench.
+
+    Each round has another order: on a busy node it matters how long the one before has taken.
+    """
     times: dict[str, list[float]] = {each.name: [] for each in contenders}
+    shuffled = random.Random(0)
     for _ in range(rounds):
-        for each in contenders:
+        for each in shuffled.sample(contenders, len(contenders)):
             begun = time.perf_counter()
             done = subprocess.run(each.command, env=each.environment, stdout=-3, stderr=-3, check=False)
             times[each.name].append((time.perf_counter() - begun) * 1000)

@@ -1,6 +1,8 @@
 """Every kind of status record that a front in sh may come across."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from bansho.process import identity, record
 from bansho.process.identity import Stat
+from bansho.process.spawning import HELD
 
 AGES = {"fresh": 6000, "stale": -200, "lost": -2000, "ancient": -(10**9)}
 """Hundredths of a second from now to the end of its freshness."""
@@ -66,6 +69,20 @@ def zombie() -> Iterator[Stat]:
     assert stat.state == "Z"
     yield stat
     os.waitpid(child, 0)
+
+
+@contextmanager
+def holder(path: Path) -> Iterator[int]:
+    """The pid of a process that has the file open where a record's writer has its lock."""
+    path.touch()
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", HOLDER, path, str(HELD)], stdin=-1, stdout=-1) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"holds it\n"
+        yield process.pid
+        process.communicate(b"")
+
+
+HOLDER = "import os, sys; os.dup2(os.open(sys.argv[1], 0), int(sys.argv[2])); print('holds it', flush=True); input()"
 
 
 def without_python(front: Path, folder: Path) -> Path:

@@ -85,6 +85,15 @@ def test_a_zombie_is_dead(folder: Path, alone: Path) -> None:
         assert front(alone) is python() is None
 
 
+def test_who_holds_the_controllers_sign_of_life_lives(folder: Path, alone: Path) -> None:
+    """As its postmaster does. The start time is wrong on purpose: it is not read then."""
+    with records.holder(folder / "controller") as pid:
+        record.write(folder / "record", own(pid=pid, ticks=1))
+        assert front(alone) == (0, TEXT)
+        (folder / "controller").rename(folder / "another")
+        assert front(alone) is python() is None
+
+
 @pytest.mark.parametrize(
     "arguments", [["-h", "watch"], ["-h", "watch", "-t", "5"], ["-t", "0", "-h", "watch"], ["-t", "32767"]]
 )
@@ -151,13 +160,13 @@ def test_it_judges_as_the_suites_fronts_do() -> None:
     theirs, ours = (set((COMMANDS / name).read_text().splitlines()) for name in ("jbs_spmd_status", "jimdbstatus"))
     code = {line for line in ours - theirs if not line.startswith("#")}
     assert code == {
-        "suite=database",
+        "suite=database held=controller",
         '[ -f "$record" ] && [ ! -L "$record" ] && [ -r "$record" ] && ulimit -S -t 5 || python "$@"',
         r'case $text in *[!\ -~]*) python "$@" ;; esac',
         'trusted "$header" && [ "$value" = 0 ] || python "$@"',
     }
     assert {line for line in theirs - ours if not line.startswith("#")} == {
-        "suite=base",
+        "suite=base held=spmd.lock",
         '[ -r "$record" ] || python "$@"',
         'trusted "$header" || python "$@"',
     }

@@ -17,6 +17,7 @@ from tests.house import COMMANDS, House
 
 from bansho.contract import limits
 from bansho.process import identity, record
+from bansho.process.spawning import HELD
 
 
 def test_all_running_and_all_stopped(base: Suite) -> None:
@@ -62,6 +63,14 @@ def test_a_start_is_retry_until_its_limit_then_counts_as_not_running(base: Suite
     assert base.services()["slow"]["pid"] is not None, "it is left alone"
     gate.write_text("go")
     base.wait_for(0)
+
+
+def test_the_manager_has_its_lock_where_the_front_looks_for_it(base: Suite) -> None:
+    base.write(steady("one"))
+    base.start()
+    held = [Path(f"/proc/{pid}/fd/{HELD}") for pid in (base.manager, base.pid("one"))]
+    assert held[0].samefile(base.folder / "spmd.lock")
+    assert not held[1].exists(), "a service does not inherit it"
 
 
 def test_ready_twice_is_ready_once(base: Suite) -> None:

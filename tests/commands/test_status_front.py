@@ -107,6 +107,17 @@ def test_a_zombie_is_dead(folder: Path) -> None:
         assert front() == python() == (8, "base on watch: all stopped\n")
 
 
+def test_who_holds_the_lock_lives_and_nothing_more_is_read_of_it(folder: Path) -> None:
+    """The start time in the record is wrong on purpose, so that it can only be the lock that is believed."""
+    with records.holder(folder / "spmd.lock") as pid:
+        record.write(folder / "record", own(pid=pid, ticks=1, value=4))
+        assert front()[0] == 4
+        (folder / "spmd.lock").unlink()
+        (folder / "spmd.lock").touch()
+        assert front() == python()
+        assert front()[0] != 4
+
+
 def test_a_manager_with_a_nasty_program_name(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "a) R 1 (b) *").symlink_to("/bin/cat")
     with subprocess.Popen([tmp_path / "a) R 1 (b) *"], stdin=subprocess.PIPE) as child:

@@ -22,6 +22,7 @@ from bansho.database.sighting import Sightings
 from bansho.database.state import Answer, Facts
 from bansho.process import identity, record
 from bansho.process.record import Record
+from bansho.process.spawning import HELD
 
 TWO_BEATS = round(limits.STALE_BEATS * limits.BEAT * 100)
 
@@ -79,6 +80,11 @@ def thoroughly(monkeypatch: pytest.MonkeyPatch, *given: str) -> str:
     with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
         jimdbstatus.main()
     return out.getvalue()
+
+
+def test_the_postmaster_has_the_sign_of_life_where_the_front_looks_for_it(imdb: Imdb, alone: Path) -> None:
+    running(imdb, alone)
+    assert Path(f"/proc/{imdb.postmaster}/fd/{HELD}").samefile(imdb.socket_folder / "controller")
 
 
 def test_a_postmaster_that_was_killed_is_not_believed_in_any_more(imdb: Imdb, alone: Path) -> None:

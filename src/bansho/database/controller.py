@@ -42,7 +42,7 @@ async def control(host: LogicalHost) -> None:
 
 async def _live(host: LogicalHost, account: Account, sign_of_life: Presence, asked: asyncio.Event) -> None:
     notify("STATUS=starting the postmaster")
-    process = await server.launch(host, account)
+    process = await server.launch(host, account, sign_of_life.descriptor)
     sightings = Sightings(host, process.pid)
     ended, asking = asyncio.ensure_future(process.wait()), asyncio.ensure_future(asked.wait())
     work = asyncio.ensure_future(_serve(host, sign_of_life, sightings))

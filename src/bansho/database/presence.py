@@ -13,6 +13,7 @@ from bansho.database.account import Account
 from bansho.database.errors import ControllerRuns
 from bansho.database.state import Phase
 from bansho.logicalhost.definition import LogicalHost
+from bansho.process.spawning import HELD
 
 FLOCK = "hhqqi4x"
 """`struct flock` of Linux on 64 bits: type, whence, start, length, pid."""
@@ -36,8 +37,13 @@ class Presence(NamedTuple):
 
 @contextmanager
 def claim(host: LogicalHost, account: Account) -> Iterator[Presence]:
-    """Is this node's only controller of `host`'s database, starting. Raises ControllerRuns."""
-    descriptor = os.open(path_of(host), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    """Is this node's only controller of `host`'s database, starting. Raises ControllerRuns.
+
+    The descriptor is `HELD` wherever that is free; it is for the postmaster to inherit.
+    """
+    opened = os.open(path_of(host), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    descriptor = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, HELD)
+    os.close(opened)  # now: with any descriptor of the file that is closed the kernel gives up its lock
     try:
         account.give(descriptor)
         _lock(host, descriptor)

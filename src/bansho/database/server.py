@@ -68,10 +68,11 @@ def clear(host: LogicalHost) -> None:
     (host.node.database_socket / f".s.PGSQL.{configuration.PORT}.lock").unlink(missing_ok=True)
 
 
-async def launch(host: LogicalHost, account: Account) -> asyncio.subprocess.Process:
+async def launch(host: LogicalHost, account: Account, inherited: int) -> asyncio.subprocess.Process:
     """Starts the postmaster as our child, in a session of its own: a terminal's signals are for the controller.
 
-    Its output is ours. Raises what `check` raises, ProgramsAbsent or ProgramFailed.
+    Its output is ours, and it keeps the descriptor `inherited`. Raises what `check` raises, ProgramsAbsent or
+    ProgramFailed.
     """
     bindir = programs.bindir(host)
     check(host, account, bindir)
@@ -85,6 +86,7 @@ async def launch(host: LogicalHost, account: Account) -> asyncio.subprocess.Proc
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=(inherited,),
             cwd="/",
             umask=0o077,
             env=instance.environment(),

@@ -10,12 +10,12 @@ rest. Its environment must carry the suite's mark (`spawning.of_manager`).
 import os
 import sys
 from contextlib import suppress
-from fcntl import LOCK_EX, LOCK_NB, flock
+from fcntl import F_DUPFD_CLOEXEC, LOCK_EX, LOCK_NB, fcntl, flock
 from pathlib import Path
 
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
-from bansho.process import cgroup, guardian, priority, proctree, unexpected
+from bansho.process import cgroup, guardian, priority, proctree, spawning, unexpected
 from bansho.process.errors import AlreadyManaged, LeftoversLive, SuiteNotHere
 from bansho.process.folder import Folder
 from bansho.process.proctree import DAEMON, Process
@@ -96,6 +96,7 @@ def _lock(folder: Folder, host: str, suite: str) -> None:
         flock(descriptor, LOCK_EX | LOCK_NB)
     except BlockingIOError:
         raise AlreadyManaged(name=host, suite=suite, path=folder.lock) from None
+    fcntl(descriptor, F_DUPFD_CLOEXEC, spawning.HELD)
 
 
 def living(folder: Folder) -> list[Process]:

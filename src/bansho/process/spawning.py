@@ -10,6 +10,9 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 
 READY = 3
 """The descriptor on which a process manager says that it listens."""
+HELD = 63
+"""The descriptor on which a process manager has its lock, and a postmaster its controller's: so the fronts in sh know
+that the process that a record names still lives."""
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "BANSHO_ETC", "BANSHO_RUN")
 """Taken over from whoever started the suite, where set. A cluster's own variables are none of a service's business."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
