@@ -136,17 +136,19 @@ def _freeze(scan: Scan, until: float) -> tuple[list[Stat], dict[int, Stat]]:
     Returns all that were found, and the process groups that were stopped as such, each with one who stands in it.
     """
     seen: dict[tuple[int, int], Stat] = {}
-    groups: dict[int, Stat] = {}
+    stopped: set[int] = set()
     while True:
         look = scan()
         now = {(stat.pid, stat.ticks): stat for stat in look.stats}
         new = [stat for key, stat in now.items() if key not in seen]
         seen.update(now)
-        for stat in new:
-            _signal(stat, signal.SIGSTOP)
-        for number, held in _groups(look).items() - groups.items():
-            _signal_group(number, held, signal.SIGSTOP)
         groups = _groups(look)
+        for number in groups.keys() & ({stat.group for stat in new} | groups.keys() - stopped):
+            _signal_group(number, groups[number], signal.SIGSTOP)
+        stopped.update(groups)
+        for stat in new:  # in no such group: who has a stop of its own to come passes the group's on to no child
+            if stat.group not in groups:
+                _signal(stat, signal.SIGSTOP)
         standing = all(stat.state in STANDING for stat in now.values())
         if (not new and standing) or time.monotonic() >= until:
             return list(seen.values()), groups
