@@ -66,6 +66,21 @@ def test_a_healthy_monitor_of_our_manager_needs_no_python_either(node: "Node", d
     assert node.calls() == asked[: 1 + (database == "true")]
 
 
+@pytest.mark.parametrize("shell", ["/bin/dash", "/bin/bash --posix"])
+@pytest.mark.parametrize("which", ["jco_spmd_status", "jimdbstatus"])
+@pytest.mark.parametrize("content", ["", "if", "exit 4", "exec /nowhere/python3", "return 0", None])
+def test_what_is_no_answer_is_python_s_to_look_into(node: "Node", shell: str, which: str, content: str | None) -> None:
+    """Nothing, no program, another value, a doubt, an end that is none, no command: of the first or the second."""
+    node.call("start", suite="manager")
+    (node.commands / "python3").unlink()
+    node.agent.write_text(node.agent.read_text().replace("#!/bin/sh", f"#!{shell}", 1))
+    assert node.call("monitor", suite="manager", database="true") == (SUCCESS, "")
+    (node.commands / which).unlink()
+    if content is not None:
+        (node.commands / which).write_text(content)
+    assert node.call("monitor", suite="manager", database="true")[0] == INSTALLED
+
+
 def test_a_healthy_monitor_of_ours_costs_one_status_command_and_no_python(node: "Node") -> None:
     node.call("start")
     python = node.commands / "python3"

@@ -102,6 +102,23 @@ def seen(pid: int, sessions: Collection[int] = ()) -> Look | None:
     return None if stat is None or stat.ended else Look({pid: Process(stat, None, None)}, sessions)
 
 
+def test_the_guardian_goes_when_nobody_else_is_left() -> None:
+    """Also when the first look misses the others: who is forked and orphaned meanwhile would be nobody's without it."""
+    with waiting() as guardian, waiting() as other:
+        alive, missed = iter([False]), []
+
+        def scan() -> Look:
+            pids = [guardian.pid, other.pid] if next(alive, True) else [guardian.pid]
+            living = {pid: Process(stat, None, None) for pid in pids if (stat := identity.stat(pid)) and not stat.ended}
+            if other.poll() is not None:
+                missed.append(guardian.poll())
+            return Look(living, last={guardian.pid})
+
+        assert termination.end(scan) == []
+        assert missed[0] is None, "the other had ended, and the guardian had not"
+        assert (guardian.wait(), other.wait()) == (-9, -9)
+
+
 @pytest.mark.usefixtures("as_root")
 def test_whom_this_user_may_not_end_is_named_so() -> None:
     ((pid, _, why),) = as_nobody(lambda: termination.end(lambda: found(1), limit=0))

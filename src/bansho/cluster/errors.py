@@ -242,7 +242,10 @@ class NotOurs(BanshoError):
 
 
 class DidNotMove(BanshoError):
-    """Raised when a logical host does not run where it was moved to."""
+    """Raised when a logical host does not run where it was moved to.
+
+    Action: look at its failures there, and whether a location constraint prefers another node (crm configure show).
+    """
 
     id = "BSHO6057-E"
     text = "logical host {name}: expected on {expected}, and it runs {found}; see: bansho cluster status {name}"

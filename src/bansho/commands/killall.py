@@ -9,7 +9,7 @@ from bansho.commands.report import Report
 from bansho.contract import termination
 from bansho.contract.messages import BanshoError
 from bansho.contract.suites import COMMANDS
-from bansho.process import killing, messages
+from bansho.process import killing, messages, priority
 
 DESCRIPTION = "End every process of {suite} on a logical host at once, without termination processing."
 EPILOG = """\
@@ -30,6 +30,7 @@ def main() -> None:
     report = Report(as_json=options.json)
     try:
         host = arguments.logical_host(options.host, suite)
+        priority.rise(priority.TERMINATION)
         lingering = partial(messages.LINGERING, suite=suite, host=host.name)
         left = killing.kill(host, suite, lambda each: report.message(lingering(**each._asdict())))
     except (BanshoError, OSError) as error:

@@ -41,9 +41,7 @@ def claim(host: LogicalHost, account: Account) -> Iterator[Presence]:
 
     The descriptor is `HELD` wherever that is free; it is for the postmaster to inherit.
     """
-    opened = os.open(path_of(host), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    descriptor = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, HELD)
-    os.close(opened)  # now: with any descriptor of the file that is closed the kernel gives up its lock
+    descriptor = _moved(os.open(path_of(host), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
     try:
         account.give(descriptor)
         _lock(host, descriptor)
@@ -52,6 +50,19 @@ def claim(host: LogicalHost, account: Account) -> Iterator[Presence]:
         yield presence
     finally:
         os.close(descriptor)
+
+
+def _moved(descriptor: int) -> int:
+    """The same file on `HELD` or above; where so many descriptors are not allowed, as it is.
+
+    To be called before the lock is taken: the kernel gives that up with any descriptor of the file that is closed.
+    """
+    try:
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, HELD)
+    except OSError:
+        return descriptor
+    os.close(descriptor)
+    return moved
 
 
 def _lock(host: LogicalHost, descriptor: int) -> None:

@@ -96,7 +96,8 @@ def _lock(folder: Folder, host: str, suite: str) -> None:
         flock(descriptor, LOCK_EX | LOCK_NB)
     except BlockingIOError:
         raise AlreadyManaged(name=host, suite=suite, path=folder.lock) from None
-    fcntl(descriptor, F_DUPFD_CLOEXEC, spawning.HELD)
+    with suppress(OSError):  # so many descriptors may not be allowed
+        fcntl(descriptor, F_DUPFD_CLOEXEC, spawning.HELD)
 
 
 def living(folder: Folder) -> list[Process]:

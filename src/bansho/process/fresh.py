@@ -1,4 +1,6 @@
-"""What a fresh status record says, by the same rules as the front in sh; any doubt is `observation`'s.
+"""What a fresh status record says, by the rules of the front in sh, which may look at a lock instead of a start time.
+
+Any doubt is `observation`'s.
 
 It imports only what every interpreter has loaded or built in, and so costs little more than a bare one.
 """

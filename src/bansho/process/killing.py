@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bansho.logicalhost import lease
 from bansho.logicalhost.definition import LogicalHost
-from bansho.process import bounded, cgroup, holders, priority, termination
+from bansho.process import bounded, cgroup, holders, termination
 from bansho.process.bringup import folder_of
 from bansho.process.deadline import Passed, deadline
 from bansho.process.folder import Folder, locked
@@ -35,7 +35,6 @@ def kill(host: LogicalHost, suite: str, lingering: Callable[[Survivor], object] 
 
     `lingering` hears at once of what was killed and does not end; it is not given up by then.
     """
-    priority.rise(priority.TERMINATION)
     folder = folder_of(host, suite)
     with _orders_held(folder):
         survivors = _end(folder, lingering)

@@ -34,7 +34,7 @@ SURVIVED = Message("BSHO2108-E", "pid {pid} ({program}) of {suite} on {host} sur
 
 Action: do not release the shared disk; remove what it waits for, or have the cluster fence the node.
 """
-LINGERING = Message("BSHO2140-W", "pid {pid} ({program}) of {suite} on {host} was killed and has not ended yet: {why}")
+LINGERING = Message("BSHO2140-W", "pid {pid} ({program}) of {suite} on {host} has not ended yet: {why}")
 """Forced termination waits for such a process a few seconds more; what still lives then has survived (BSHO2108-E).
 
 Action: none yet; where it waits for a disk or a server that does not answer, see to that.

@@ -1,9 +1,9 @@
 """Forced termination: end every process of a suite, without asking it, and prove that none is left (CONTRACT 3.4).
 
 First all are stopped, until a look at /proc finds no new one: what stands still neither forks nor flees. What forks
-faster than anyone can look is stopped by its process group: the kernel's signal to a group reaches who is just being
-forked too. Then all are killed, by their control group where they have one, and one by one by their identity. What is
-left is named.
+faster than anyone can look is stopped by its process group, once one of it stands still: the kernel's signal to a
+group reaches who is just being forked too. Then all are killed, by their control group where they have one, and one by
+one by their identity. What is left is named.
 """
 
 import os
@@ -26,21 +26,23 @@ FREEZE_LIMIT = 3.0
 """Seconds until what never stands still is killed as it runs."""
 ROUND = 0.7
 """Seconds that killed processes are waited for before the next look, which names them: they must not hide the rest."""
-STOPPED = frozenset("Tt")
-STANDING = STOPPED | frozenset("DZXx")
+STOPPED = "T"
+STANDING = frozenset("TtDZXx")
 """States in which a process does not run: it cannot fork."""
 
 
 class Look(NamedTuple):
-    """The processes to end, as they are now, by their pids; and the sessions in which nobody else is."""
+    """The processes to end, as they are now, by their pids; the sessions in which nobody else is; who is ended last."""
 
     members: Mapping[int, Process]
     sessions: Collection[int] = ()
+    last: Collection[int] = ()
 
     @property
-    def stats(self) -> list[Stat]:
-        """The processes themselves."""
-        return [process.stat for process in self.members.values()]
+    def due(self) -> list[Stat]:
+        """Those to be ended now: the last ones when they are alone."""
+        stats = [process.stat for process in self.members.values()]
+        return [stat for stat in stats if stat.pid not in self.last] or stats
 
 
 Scan = Callable[[], Look]
@@ -57,7 +59,7 @@ class Survivor(NamedTuple):
 def suite_scan(folder: Folder, spared: Collection[int] = ()) -> Scan:
     """Finds the processes of the suite, but for those `spared` and this one.
 
-    Without a control group the guardian comes last: an orphan that no look has caught is its child, and nobody's else.
+    Without a control group the guardian comes last: an orphan that no look has caught is its child, and nobody else's.
     """
     group = folder.cgroup()
 
@@ -66,8 +68,8 @@ def suite_scan(folder: Folder, spared: Collection[int] = ()) -> Scan:
         snapshot = proctree.snapshot()
         found = proctree.members(snapshot, folder.mark, grouped)
         wanted = {pid: process for pid, process in found.items() if pid not in spared and pid != os.getpid()}
-        others = {pid: process for pid, process in wanted.items() if group or not process.is_guardian}
-        return Look(others or wanted, proctree.sessions(snapshot, others or wanted))
+        last = {pid for pid, process in wanted.items() if process.is_guardian and not group}
+        return Look(wanted, proctree.sessions(snapshot, wanted.keys() - last), last)
 
     return scan
 
@@ -109,21 +111,21 @@ def end(
     while True:
         found, groups = _freeze(scan, min(until, time.monotonic() + FREEZE_LIMIT))
         _kill(found, groups, group, min(until, time.monotonic() + ROUND))
-        left = scan().stats or (scan().stats if found else [])  # a second look at least: one can be slipped through
+        left = scan().due or (scan().due if found else [])  # a second look at least: one can be slipped through
         if not left or time.monotonic() >= until:
             return [_survivor(stat) for stat in left if _lives(stat)]
-        for stat in left:
-            if stat.pid not in named and stat.pid in {each.pid for each in found}:
+        for stat in filter(_lives, left):
+            if stat.pid not in named and (stat.pid, stat.ticks) in {(each.pid, each.ticks) for each in found}:
                 named.add(stat.pid)
                 lingering(_survivor(stat))
 
 
 def _kill(found: Sequence[Stat], groups: Mapping[int, Stat], group: Path | None, until: float) -> None:
     """Kills them all, and waits until each has ended, at most until then."""
-    if group:
-        cgroup.kill(group)
     for number, held in groups.items():
         _signal_group(number, held, signal.SIGKILL)
+    if group:
+        cgroup.kill(group)
     for stat in found:
         _signal(stat, signal.SIGKILL)
     for stat in found:
@@ -139,7 +141,7 @@ def _freeze(scan: Scan, until: float) -> tuple[list[Stat], dict[int, Stat]]:
     stopped: set[int] = set()
     while True:
         look = scan()
-        now = {(stat.pid, stat.ticks): stat for stat in look.stats}
+        now = {(stat.pid, stat.ticks): stat for stat in look.due}
         new = [stat for key, stat in now.items() if key not in seen]
         seen.update(now)
         groups = _groups(look)
@@ -151,22 +153,22 @@ def _freeze(scan: Scan, until: float) -> tuple[list[Stat], dict[int, Stat]]:
                 _signal(stat, signal.SIGSTOP)
         standing = all(stat.state in STANDING for stat in now.values())
         if (not new and standing) or time.monotonic() >= until:
-            return list(seen.values()), groups
+            return [stat for key, stat in seen.items() if stat.pid not in look.last or key in now], groups
 
 
 def _groups(look: Look) -> dict[int, Stat]:
     """The process groups that are wholly to be ended, each with one of it who stands still: so it cannot end."""
     return {
-        stat.group: stat
-        for stat in look.stats
-        if stat.group and stat.state in STOPPED and stat.session in look.sessions
+        stat.group: stat for stat in look.due if stat.group and stat.state == STOPPED and stat.session in look.sessions
     }
 
 
 def _signal_group(number: int, held: Stat, sign: signal.Signals) -> None:
     """Reaches who is just being forked, too. While `held` stands in the group, its number is no other one's."""
     with suppress(OSError), _opened(held):
-        os.killpg(number, sign)
+        now = identity.stat(held.pid)
+        if now and (now.state, now.group) == (STOPPED, number):
+            os.killpg(number, sign)
 
 
 def _signal(stat: Stat, number: signal.Signals) -> None:

@@ -1,5 +1,7 @@
 """What an operator does with a registered logical host: move it, keep the cluster's hands off, put a node to rest."""
 
+import time
+
 from bansho.cluster.errors import DidNotMove, NotOurs, NotRegistered, UnknownNode
 from bansho.cluster.pacemaker import status
 from bansho.cluster.pacemaker.cib import Cib
@@ -19,7 +21,8 @@ def current(name: str) -> HostStatus:
 
 
 def settle(patience: float) -> None:
-    """Waits until the cluster has nothing left to do, at most `patience` seconds."""
+    """Waits until the cluster has nothing left to do, at most `patience` seconds, and one where that is less."""
+    patience = max(patience, 1.0)
     Cib().run("crm_resource", "--wait", f"--timeout={patience:g}s", accepted=range(256), patience=patience + 10)
 
 
@@ -33,24 +36,26 @@ def require_node(found: HostStatus, node: str) -> None:
 def move(name: str, node: str | None, patience: float) -> HostStatus:
     """Moves a logical host to `node`, or away from where it is, in its sequence.
 
-    The constraint by which Pacemaker moves things is taken away once it is there: it stays where it runs, and can fail
-    over again. What is just starting is waited for: Pacemaker refuses to move it to where it is.
+    The constraint by which Pacemaker moves things is taken away once it is there, so that it can fail over again; where
+    another constraint then takes it elsewhere, that is no move. What is just starting is waited for: Pacemaker refuses
+    to move it to where it is. All of it has `patience` seconds.
     Raises NotRegistered, UnknownNode, DidNotMove, ToolMissing or ToolFailed.
     """
+    until = time.monotonic() + patience
     before = current(name)
     if node is not None:
         require_node(before, node)
     if not before.home:
-        settle(patience)
+        settle(until - time.monotonic())
         before = current(name)
     if before.home and before.home == node:
         return before
     Cib().run("crm_resource", "--resource", name, "--move", *(("--node", node) if node else ()))
     try:
-        settle(patience)
+        settle(until - time.monotonic())
     finally:
         Cib().run("crm_resource", "--resource", name, "--clear")
-    settle(patience)  # without the constraint it may go home again: others may prefer a node
+    settle(until - time.monotonic())
     after = current(name)
     if not after.home or after.home == before.home or (node and after.home != node):
         raise DidNotMove(name=name, expected=node or f"a node other than {before.home}", found=_where(after))
