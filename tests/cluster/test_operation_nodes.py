@@ -60,7 +60,7 @@ def a_move_that_does_not_last_is_no_success(watch: StandIns, first: str, second:
     node = watch.lab.nodes[0]
     node.run(["crm", "configure", "location", "prefers", "watch", "1000:", first], check=True)
     done = node.run([BANSHO, "cluster", "move", "watch", second])
-    assert (done.returncode, f"expected it on {second}" in done.stderr, f"on {first}" in done.stderr) == (1, True, True)
+    assert (done.returncode, f"expected on {second}" in done.stderr, f"on {first}" in done.stderr) == (1, True, True)
     node.run(["crm", "configure", "delete", "prefers"], check=True)
 
 

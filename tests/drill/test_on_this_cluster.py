@@ -199,7 +199,7 @@ def test_a_node_that_is_not_as_announced_any_more_is_not_reset(standing: Stage, 
         sh("crm configure delete home; crm_resource --wait")(standing, active)
     assert done.returncode == VIOLATED, (done.stdout, done.stderr)
     report = json.loads(active.run(["cat", f"{REPORT}/report.json"], check=True).stdout)
-    assert "BSHO8027-E" in report["rounds"][0]["error"]
+    assert "BSHO6057-E" in report["rounds"][0]["error"]
     assert len(standing.lab.power_log()) == power
     assert left(standing, active) == before
 

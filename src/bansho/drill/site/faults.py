@@ -194,10 +194,9 @@ class Reset(Announced):
         return self._node
 
     def prepare(self, here: Here) -> None:
-        """Moves it there, and waits: without the constraint of the move the cluster may want it elsewhere."""
+        """Moves it there, to stay."""
         self._require_free(here)
         operate.move(here.name, self._node, RECOVERY)
-        operate.settle(RECOVERY)
 
     def strike(self, here: Here) -> None:
         """Resets the node that was announced, where the logical host runs there, and alone. Raises NotAsAnnounced."""
