@@ -1,5 +1,6 @@
 """What an operator does with a registered logical host: move it, keep the cluster's hands off, put a node to rest."""
 
+import math
 import time
 
 from bansho.cluster.errors import DidNotMove, NotOurs, NotRegistered, UnknownNode
@@ -21,9 +22,9 @@ def current(name: str) -> HostStatus:
 
 
 def settle(patience: float) -> None:
-    """Waits until the cluster has nothing left to do, at most `patience` seconds, and one where that is less."""
-    patience = max(patience, 1.0)
-    Cib().run("crm_resource", "--wait", f"--timeout={patience:g}s", accepted=range(256), patience=patience + 10)
+    """Waits until the cluster has nothing left to do, at most `patience` seconds; Pacemaker reads whole ones."""
+    seconds = max(1, math.ceil(patience))
+    Cib().run("crm_resource", "--wait", f"--timeout={seconds}s", accepted=range(256), patience=seconds + 10)
 
 
 def require_node(found: HostStatus, node: str) -> None:
