@@ -18,7 +18,7 @@ from tests.commands.suites import ACTOR, Suite, eventually, service, steady
 from tests.house import House
 
 from bansho.logicalhost import lease
-from bansho.process import cgroup, identity, proctree
+from bansho.process import cgroup, identity, priority, proctree
 
 VERBS = ("start", "stop", "killall")
 
@@ -378,7 +378,7 @@ def test_all_but_what_waits_in_the_kernel_is_ended_and_that_is_named(
     survivor, *others = [line for line in ended.stderr.splitlines() if line.startswith("BSHO2108-E")]
     assert others == []
     assert ended.stderr.index("BSHO2140-W") < ended.stderr.index("BSHO2108-E")
-    assert f"BSHO2140-W pid {pid} (" in ended.stderr
+    assert ended.stderr.count(f"BSHO2140-W pid {pid} (") == 1
     assert survivor.startswith(f"BSHO2108-E pid {pid} (")
     assert survivor.endswith("survived: it waits in the kernel and cannot be killed (state D)")
     assert {pid for pid, _ in nothing_new()} == {pid}
@@ -387,6 +387,21 @@ def test_all_but_what_waits_in_the_kernel_is_ended_and_that_is_named(
     eventually(lambda: nothing_new() == set())
     assert base.killall().returncode == 0
     assert base.value == 8
+
+
+@pytest.mark.usefixtures("as_root")
+def test_what_ends_late_is_named_and_has_not_survived(base: Suite, blocking: Blocking, mechanism: str) -> None:
+    """Meanwhile the command comes before all else on the node: it races with what forks."""
+    base.write(service("held", "ready", f"gate={blocking.file}", "wait"))
+    base.start()
+    blocking.expect("held")
+    with base.popen("killall.cluster") as command:
+        assert command.stderr is not None
+        assert command.stderr.readline().startswith(f"BSHO2140-W pid {base.pid('held')} (")
+        assert os.getpriority(os.PRIO_PROCESS, command.pid) == priority.TERMINATION
+        blocking.end()
+        said, errors = command.communicate()
+    assert (command.returncode, said, errors) == (0, "base on watch: nothing is left\n", "")
 
 
 def test_nothing_of_it_stays_on_the_node(base: Suite, mechanism: str) -> None:

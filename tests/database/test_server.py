@@ -1,6 +1,7 @@
 """The postmaster as our child; tests/database/test_controller.py has its whole life."""
 
 import os
+import select
 import signal
 import subprocess
 
@@ -22,9 +23,11 @@ def test_a_signal_does_not_collect_a_postmaster_that_has_just_ended(sign: signal
 def test_a_signal_is_for_a_child_of_ours_alone() -> None:
     with subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!; wait"], stdout=subprocess.PIPE) as shell:
         assert shell.stdout is not None
-        grandchild = int(shell.stdout.readline())
-        server.tell(grandchild, signal.SIGKILL)
+        grandchild = os.pidfd_open(pid := int(shell.stdout.readline()))
+        server.tell(pid, signal.SIGKILL)
         server.tell(shell.pid, signal.SIGTERM)
         assert shell.wait() == -signal.SIGTERM
-        os.kill(grandchild, 0)
-        os.kill(grandchild, signal.SIGKILL)
+        ended, _, _ = select.select([grandchild], [], [], 0.5)
+        assert not ended
+        signal.pidfd_send_signal(grandchild, signal.SIGKILL)
+        os.close(grandchild)

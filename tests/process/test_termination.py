@@ -1,7 +1,6 @@
 """The primitives of forced termination; tests/commands/test_killall.py has the whole of it."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.commands.suites import eventually
 from tests.process.nobody import as_nobody
 
 from bansho.process import holders, identity, termination
@@ -22,8 +22,10 @@ NOBODY = Look({})
 @contextmanager
 def waiting() -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -77,23 +79,55 @@ def test_what_ended_after_the_last_look_is_no_survivor(child: "subprocess.Popen[
     assert termination.end(lambda: looks, limit=0) == []
 
 
-@pytest.mark.parametrize("alone", [True, False], ids=["alone in the session", "not alone"])
-def test_who_was_not_seen_goes_with_the_group_where_nobody_else_is_in_the_session(*, alone: bool) -> None:
-    """The looks find a shell, and not its child, as if that had been forked just afterwards."""
+@contextmanager
+def family() -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """A shell in a session of its own, and the pid of its child, which is ended in any case."""
     with subprocess.Popen(
         ["sh", "-c", "sleep 1000 & echo $!; wait"], start_new_session=True, stdout=subprocess.PIPE
     ) as shell:
         assert shell.stdout is not None
-        unseen = os.pidfd_open(pid := int(shell.stdout.readline()))
+        child = os.pidfd_open(pid := int(shell.stdout.readline()))
         try:
-            termination.end(lambda: seen(shell.pid, [shell.pid] if alone else []) or NOBODY)
-            assert shell.wait() == -9
-            now = identity.stat(pid)
-            assert select.select([unseen], [], [], 10)[0] if alone else now and now.state in "RSD", now
+            yield shell, pid
         finally:
+            shell.kill()
             with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(unseen, signal.SIGKILL)
-            os.close(unseen)
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+            os.close(child)
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone in the session", "not alone"])
+def test_who_was_not_seen_goes_with_the_group_where_nobody_else_is_in_the_session(*, alone: bool) -> None:
+    """The looks find a shell, and not its child, as if that had been forked just afterwards."""
+    with family() as (shell, child):
+        termination.end(lambda: seen(shell.pid, [shell.pid] if alone else []) or NOBODY)
+        assert shell.wait() == -9
+        if alone:
+            eventually(lambda: state(child) in {"", "Z"})
+        assert state(child) in ({"", "Z"} if alone else {"R", "S", "D"})
+
+
+def test_a_group_is_stopped_before_anyone_is_killed() -> None:
+    """A second process comes in when the shell stands, so that there is one look more after the group was stopped."""
+    stands: list[str] = []
+    with family() as (shell, child), waiting() as late:
+
+        def scan() -> Look:
+            if len(stands) == 1:
+                eventually(lambda: state(child) == "T", what=lambda: f"the child is {state(child)}")
+            look = seen(shell.pid, [shell.pid]) or NOBODY
+            if [stat.state for stat in look.due] == ["T"]:
+                stands.append(state(child))
+            newcomer = (seen(late.pid) if stands else None) or NOBODY
+            return look._replace(members={**look.members, **newcomer.members})
+
+        assert termination.end(scan) == []
+        assert stands[1] == "T"
+
+
+def state(pid: int) -> str:
+    stat = identity.stat(pid)
+    return stat.state if stat else ""
 
 
 def seen(pid: int, sessions: Collection[int] = ()) -> Look | None:

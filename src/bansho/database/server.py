@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -124,12 +123,9 @@ async def stop(host: LogicalHost, process: asyncio.subprocess.Process) -> int:
 
 def tell(pid: int, sign: signal.Signals) -> None:
     """Signals a child of ours. asyncio's ways to do so collect one that has just ended, and `wait` never learns how."""
-    with suppress(ProcessLookupError), ExitStack() as held:
-        process = os.pidfd_open(pid)
-        held.callback(os.close, process)
-        found = identity.stat(pid)
-        if found and found.parent == os.getpid():  # else it was collected, and the number may be another's
-            signal.pidfd_send_signal(process, sign)
+    found = identity.stat(pid)
+    if found and found.parent == os.getpid():  # else it was collected, and the number may be another's
+        identity.send(found, sign)
 
 
 async def _checkpoint(host: LogicalHost) -> None:

@@ -1,7 +1,10 @@
 """Which process is meant: (pid, start time) on one boot. A bare pid lies after reuse."""
 
 import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +59,27 @@ def lives(pid: int, ticks: int) -> bool:
     """Whether the process that started at `ticks` is still there, and no zombie."""
     now = stat(pid)
     return now is not None and now.ticks == ticks and not now.ended
+
+
+@contextmanager
+def opened(process: Stat) -> Iterator[int]:
+    """A descriptor of this very process: opened first, then looked at again, so that no reused pid passes.
+
+    Raises ProcessLookupError where it has ended.
+    """
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        if not lives(process.pid, process.ticks):
+            raise ProcessLookupError
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def send(process: Stat, number: signal.Signals) -> None:
+    """Signals this very process, where it lives and we may."""
+    with suppress(OSError), opened(process) as descriptor:
+        signal.pidfd_send_signal(descriptor, number)
 
 
 def boot_id() -> str:

@@ -10,8 +10,8 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ class Look(NamedTuple):
 
 
 Scan = Callable[[], Look]
+"""Looks for the processes to end."""
 
 
 class Survivor(NamedTuple):
@@ -127,7 +128,7 @@ def _kill(found: Sequence[Stat], groups: Mapping[int, Stat], group: Path | None,
     if group:
         cgroup.kill(group)
     for stat in found:
-        _signal(stat, signal.SIGKILL)
+        identity.send(stat, signal.SIGKILL)
     for stat in found:
         _wait(stat, until)
 
@@ -145,12 +146,13 @@ def _freeze(scan: Scan, until: float) -> tuple[list[Stat], dict[int, Stat]]:
         new = [stat for key, stat in now.items() if key not in seen]
         seen.update(now)
         groups = _groups(look)
-        for number in groups.keys() & ({stat.group for stat in new} | groups.keys() - stopped):
+        restless = {stat.group for stat in new} | groups.keys() - stopped
+        for number in groups.keys() & restless:
             _signal_group(number, groups[number], signal.SIGSTOP)
         stopped.update(groups)
         for stat in new:  # in no such group: who has a stop of its own to come passes the group's on to no child
             if stat.group not in groups:
-                _signal(stat, signal.SIGSTOP)
+                identity.send(stat, signal.SIGSTOP)
         standing = all(stat.state in STANDING for stat in now.values())
         if (not new and standing) or time.monotonic() >= until:
             return [stat for key, stat in seen.items() if stat.pid not in look.last or key in now], groups
@@ -165,38 +167,18 @@ def _groups(look: Look) -> dict[int, Stat]:
 
 def _signal_group(number: int, held: Stat, sign: signal.Signals) -> None:
     """Reaches who is just being forked, too. While `held` stands in the group, its number is no other one's."""
-    with suppress(OSError), _opened(held):
+    with suppress(OSError), identity.opened(held):
         now = identity.stat(held.pid)
         if now and (now.state, now.group) == (STOPPED, number):
             os.killpg(number, sign)
 
 
-def _signal(stat: Stat, number: signal.Signals) -> None:
-    with suppress(OSError), _opened(stat) as descriptor:
-        signal.pidfd_send_signal(descriptor, number)
-
-
 def _wait(stat: Stat, until: float) -> None:
     """Waits until the process has ended, at most until then."""
-    with suppress(OSError), _opened(stat) as descriptor:
+    with suppress(OSError), identity.opened(stat) as descriptor:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.poll(max(0.0, until - time.monotonic()) * 1000)
-
-
-@contextmanager
-def _opened(stat: Stat) -> Iterator[int]:
-    """A descriptor of this very process: opened first, then looked at again, so that no reused pid passes.
-
-    Raises ProcessLookupError where it has ended.
-    """
-    descriptor = os.pidfd_open(stat.pid)
-    try:
-        if not identity.lives(stat.pid, stat.ticks):
-            raise ProcessLookupError
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _lives(stat: Stat) -> bool:

@@ -53,7 +53,10 @@ def fencing(subject: Subject) -> Iterator[Finding]:
         yield wrong(problem, "configure a fencing device, and stonith-enabled=true")
         return
     if beyond := unfenceable(cib, subject.host.cluster.nodes):
-        yield wrong(f"no fencing device can fence {', '.join(beyond)}", "see: stonith_admin --list NODE")
+        yield wrong(
+            f"no fencing device can fence {', '.join(beyond)}",
+            "give each a fencing device; see: stonith_admin --list NODE",
+        )
     else:
         yield right(f"fencing by {', '.join(fencing_devices(cib))}")
     done = ask("stonith_admin", "--history", "*", "--output-as=xml")
